@@ -1,0 +1,32 @@
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { checkout } from "../test/parts/tools.ts";
+
+/** The flags that scripts/executables.sh compiles with: what is measured here is built as what is released. */
+export function releaseFlags(): string[] {
+  const script = readFileSync(join(checkout, "scripts/executables.sh"), "utf8");
+  const call = /bun build ([\s\S]*?)"\$\{options\[@\]\}"/.exec(script)?.[1];
+  if (call === undefined) throw new Error("scripts/executables.sh: no call of bun build was found");
+  const flags = call.split(/[\s\\]+/).filter((word) => word.startsWith("--") && word !== "--define");
+  return [...flags, "--define", 'KUBE_NODE_VERSION="benchmark"'];
+}
+
+export async function compile(
+  entry: string,
+  outfile: string,
+  flags = releaseFlags(),
+  cwd = checkout,
+): Promise<string> {
+  await execa("bun", ["build", ...flags, entry, "--outfile", outfile], { cwd });
+  return outfile;
+}
+
+/** A copy of the sources to change and compile. */
+export function copySources(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["bin", "src", "package.json", "tsconfig.json"])
+    cpSync(join(checkout, name), join(folder, name), { recursive: true });
+  symlinkSync(join(checkout, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}

@@ -1,0 +1,49 @@
+import { type Cidr, firstOf, lastOf, parseCidr } from "./cidr.ts";
+import { type Ip, parseIp } from "./ip.ts";
+
+/** One range of host-local's configuration, as it is written there (pkg `allocator.Range`). */
+export type Range = { subnet: string; rangeStart?: string; rangeEnd?: string; gateway?: string };
+
+/** host-local gives one address out of each set; the ranges of a set are of one family. */
+export type RangeSet = Range[];
+
+/** The addresses of a range, both ends included. */
+export type Span = { readonly first: Ip; readonly last: Ip };
+
+/** The addresses host-local would hand out of a valid range: its own start and end, else the subnet but for its ends. */
+export function spanOf(range: Range): Span {
+  const subnet = parseCidr(range.subnet);
+  if (!subnet) throw new TypeError(`not a subnet: ${range.subnet}`);
+  return {
+    first: (range.rangeStart ? parseIp(range.rangeStart) : undefined) ?? usableFirst(subnet),
+    last: (range.rangeEnd ? parseIp(range.rangeEnd) : undefined) ?? usableLast(subnet),
+  };
+}
+
+function usableFirst(subnet: Cidr): Ip {
+  const { family, value } = firstOf(subnet);
+  return { family, value: value + 1n };
+}
+
+/** IPv4's last address is the broadcast address; IPv6 has none. */
+function usableLast(subnet: Cidr): Ip {
+  const { family, value } = lastOf(subnet);
+  return family === 4 ? { family, value: value - 1n } : { family, value };
+}
+
+export function familyOf(range: Range): 4 | 6 {
+  return range.subnet.includes(":") ? 6 : 4;
+}
+
+/** Addresses in a span; 0 where it is the wrong way round. */
+export function countOf({ first, last }: Span): bigint {
+  return last.value < first.value ? 0n : last.value - first.value + 1n;
+}
+
+export function overlaps(a: Span, b: Span): boolean {
+  return a.first.family === b.first.family && a.first.value <= b.last.value && b.first.value <= a.last.value;
+}
+
+export function isInside(span: Span, ip: Ip): boolean {
+  return ip.family === span.first.family && ip.value >= span.first.value && ip.value <= span.last.value;
+}

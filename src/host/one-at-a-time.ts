@@ -1,0 +1,77 @@
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  isErrno,
+  linkUnlessTaken,
+  makePrivateFolder,
+  readOwn,
+  removeIfThere,
+  writeTemporary,
+} from "./files.ts";
+import { isGone } from "./machine.ts";
+
+/** A request that takes longer than this has been killed, whatever its process's number says. Milliseconds. */
+const longestRequest = 60_000;
+
+/**
+ * Lets one of several processes at a time do `work`. The others look every few milliseconds whether `done` has
+ * something for them. Only work is shared so, never safety: after `patience` (milliseconds), or where no lock
+ * can be had, everyone does it alone.
+ */
+export async function oneAtATime<T>(
+  folder: string,
+  name: string,
+  patience: number,
+  done: () => T | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const path = `${folder}/${name}`;
+  for (const end = Date.now() + patience; Date.now() < end; await pause(3)) {
+    const lock = tryLock(folder, path);
+    if (lock === "impossible") break;
+    const result = done();
+    if (result !== undefined) {
+      if (lock === "mine") removeIfThere(path);
+      return result;
+    }
+    if (lock === "mine") return await work().finally(() => removeIfThere(path));
+  }
+  return await work();
+}
+
+function tryLock(folder: string, path: string): "mine" | "taken" | "impossible" {
+  try {
+    return linkLock(folder, path) || (isAbandoned(path) && removeIfThere(path) && linkLock(folder, path))
+      ? "mine"
+      : "taken";
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM", "EMFILE", "ENFILE"))
+      return "impossible";
+    throw error;
+  }
+}
+
+function linkLock(folder: string, path: string): boolean {
+  const temporary = writeHolder(folder);
+  try {
+    return linkUnlessTaken(temporary, path);
+  } finally {
+    removeIfThere(temporary);
+  }
+}
+
+function writeHolder(folder: string): string {
+  try {
+    return writeTemporary(folder, String(process.pid));
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    makePrivateFolder(folder);
+    return writeTemporary(folder, String(process.pid));
+  }
+}
+
+/** Its holder was killed. A process of that number may be another by now: then its age tells. */
+function isAbandoned(path: string): boolean {
+  const lock = readOwn(path);
+  if (!lock) return false; // Gone by now, or nothing that we made: patience ends the waiting.
+  return Date.now() - lock.mtimeMs > longestRequest || isGone(Number(lock.text));
+}

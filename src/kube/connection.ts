@@ -1,0 +1,116 @@
+import { CniError, code } from "../cni/error.ts";
+import { type ClusterAccess, readCluster } from "./cluster.ts";
+import { chooseContext, isEmpty, readKubeconfig } from "./kubeconfig.ts";
+import { chooseProxy } from "./proxy.ts";
+import type { Section } from "./section.ts";
+import { readServiceAccount } from "./service-account.ts";
+import { readSystemAuthorities } from "./system-authorities.ts";
+import { refuseForeignKubeconfig } from "./trusted-file.ts";
+import { type Credentials, readUser } from "./user.ts";
+
+/**
+ * How to reach and to convince an API server. `server` is https://HOST:PORT with the prefix of its paths, without a slash at
+ * the end; `origin` says where all this comes from, for errors. `ca`, `cert` and `key` are PEM texts; without `ca` the
+ * runtime's own authorities count; `proxy` is the one to be used, whatever the environment says.
+ */
+export type Connection = ClusterAccess & Credentials & { origin: string };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Files outside of what the environment names. */
+export type Places = { serviceAccount: string; kubelet: readonly string[] };
+
+const usualPlaces: Places = {
+  serviceAccount: "/var/run/secrets/kubernetes.io/serviceaccount",
+  kubelet: ["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/kubeconfig"],
+};
+
+/** `kubeconfig` is the path that the configuration names; `deadline` (ms since 1970) is for exec plugins. */
+export type Choice = {
+  kubeconfig?: string | undefined;
+  env: Environment;
+  deadline?: number;
+  places?: Places;
+};
+
+/**
+ * The first of: `kubeconfig`, $KUBECONFIG, ~/.kube/config, in-cluster, the kubelet's own. Throws code 7 where what is chosen
+ * is absent or broken, code 11 where an exec plugin gives no credentials.
+ */
+export async function readConnection(choice: Choice): Promise<Connection> {
+  const { env, places = usualPlaces } = choice;
+  if (choice.kubeconfig) {
+    refuseForeignKubeconfig(choice.kubeconfig);
+    return connect(choice, await readAll([choice.kubeconfig], "the kubeconfig"));
+  }
+  const named = [...new Set((env["KUBECONFIG"] ?? "").split(":"))].filter((path) => path !== "");
+  if (named.length > 0) return connect(choice, await readAll(named, "$KUBECONFIG:"));
+  const passed = ["$KUBECONFIG (not set)"];
+  const home = await readHome(env, passed);
+  if (home) return connect(choice, [home]);
+  const account = readServiceAccount(env, places.serviceAccount, passed);
+  if (account) return complete(account, env);
+  for (const path of places.kubelet) {
+    const file = await readKubeconfig(path);
+    if (file) return connect(choice, [file]);
+    passed.push(`${path} (absent)`);
+  }
+  const remedy = `name one as kubeconfig in the configuration; looked at ${passed.join(", ")}`;
+  throw new CniError(code.invalidConfig, "no kubeconfig was found", remedy);
+}
+
+async function readAll(paths: string[], source: string): Promise<[Section, ...Section[]]> {
+  const files: Section[] = [];
+  for (const path of paths) {
+    const file = await readKubeconfig(path.startsWith("/") ? path : `${process.cwd()}/${path}`);
+    if (file) files.push(file);
+  }
+  const [first, ...others] = files;
+  if (!first)
+    throw new CniError(
+      code.invalidConfig,
+      `${source} ${paths.join(", ")} is absent`,
+      "make it, or name another",
+    );
+  return [first, ...others];
+}
+
+async function readHome(env: Environment, passed: string[]): Promise<Section | undefined> {
+  if (!env["HOME"]) {
+    passed.push("~/.kube/config (HOME is not set)");
+    return undefined;
+  }
+  const path = `${env["HOME"]}/.kube/config`;
+  const file = await readKubeconfig(path);
+  if (file && !isEmpty(file)) return file;
+  passed.push(`${path} (${file ? "empty" : "absent"})`);
+  return undefined;
+}
+
+async function connect(choice: Choice, files: [Section, ...Section[]]): Promise<Connection> {
+  const { file, context, cluster, user } = chooseContext(files);
+  const access = readCluster(cluster);
+  const credentials = access.server.startsWith("https:")
+    ? await credentialsOf(choice, user, cluster, access)
+    : {};
+  return complete({ ...access, ...credentials, origin: `${file}, context ${context}` }, choice.env);
+}
+
+/** client-go sends no credentials over plain http, nor do we. */
+async function credentialsOf(
+  choice: Choice,
+  user: Section,
+  cluster: Section,
+  access: ClusterAccess,
+): Promise<Credentials> {
+  const found = readUser(user);
+  if (!("exec" in found)) return found;
+  const { runExecPlugin } = await import("./exec-plugin.ts");
+  return runExecPlugin({ ...choice, exec: found.exec, cluster, access });
+}
+
+async function complete(connection: Connection, env: Environment): Promise<Connection> {
+  const proxy = connection.proxy ?? (await chooseProxy(connection.server, env));
+  const ca = connection.ca ?? (connection.insecure ? undefined : readSystemAuthorities(env));
+  return { ...connection, ...(proxy !== undefined && { proxy }), ...(ca !== undefined && { ca }) };
+}

@@ -1,0 +1,171 @@
+import { constants, copyFileSync, linkSync, lstatSync, statSync, utimesSync } from "node:fs";
+import { CniError, code } from "../cni/error.ts";
+import {
+  isErrno,
+  linkUnlessTaken,
+  listFolder,
+  readOwn,
+  removeIfThere,
+  writeTemporary,
+} from "../host/files.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
+import { parseLease } from "./store.ts";
+
+/**
+ * What is known of one attachment: written before its delegate runs, removed after its DEL. The file's name is the
+ * claim of (container, interface), so it is made by link(2), which of two ADDs lets one win.
+ */
+export type AttachmentRecord = {
+  version: 1;
+  containerID: string;
+  /** Absent in one that was adopted from a lease in the form of old releases. */
+  ifname?: string;
+  netns?: string;
+  /** Which namespace that path led to at ADD (host/network-namespace.ts): paths are used again. */
+  netnsID?: string;
+  pod?: { namespace?: string; name?: string; uid?: string };
+  /** The delegate's name and the `ipam` it got at ADD; absent in a record that was adopted from a lease. */
+  delegate?: string;
+  ipam?: JsonObject;
+  /** ISO 8601, and the boot with its seconds so far: times within a boot compare whatever the clock does. */
+  time: string;
+  bootID: string;
+  uptime: number;
+  /** Names the claim: whoever takes a dead one over links to `<name>:<nonce>`, and that again lets one win. */
+  nonce: string;
+};
+
+/** A record as it was found. Of a damaged one (a power cut: nothing here is synced to the disk) only its time is known. */
+export type FoundRecord = { path: string; mtimeMs: number; nonce: string; record?: AttachmentRecord };
+
+export type Claim = { path: string };
+
+/** Host-local's characters for a container id hold no ":", and an interface's name none either. */
+export function recordName(containerID: string, ifname: string): string {
+  return `${containerID}:${ifname}`;
+}
+
+/**
+ * Takes (container, interface) for this record. Where somebody holds it, `judge` throws, or returns to have a dead
+ * claim taken over: by the next link of the chain `name`, `name:nonce1`, `name:nonce2`, the last of which holds.
+ * Throws ENOENT where the folder isn't there yet.
+ */
+export function claim(folder: string, record: AttachmentRecord, judge: (held: FoundRecord) => void): Claim {
+  const temporary = writeTemporary(folder, JSON.stringify(record));
+  try {
+    const name = `${folder}/${recordName(record.containerID, record.ifname ?? "")}`;
+    let path = name;
+    while (!linkUnlessTaken(temporary, path)) {
+      const held = find(path);
+      if (!held) refuseStranger(path);
+      else {
+        judge(held);
+        path = `${name}:${held.nonce}`;
+      }
+    }
+    return { path };
+  } finally {
+    removeIfThere(temporary);
+  }
+}
+
+/** The record that holds (container, interface) now: the last of its chain. */
+export function findRecord(folder: string, containerID: string, ifname: string): FoundRecord | undefined {
+  return chain(`${folder}/${recordName(containerID, ifname)}`).at(-1);
+}
+
+/** Lets go of (container, interface): the last of the chain first, so that none that was taken over comes back. */
+export function removeRecord(folder: string, containerID: string, ifname: string): void {
+  for (const { path } of chain(`${folder}/${recordName(containerID, ifname)}`).reverse()) removeIfThere(path);
+}
+
+function chain(name: string): FoundRecord[] {
+  const found: FoundRecord[] = [];
+  const seen = new Set<string>();
+  for (let held = find(name); held && !seen.has(held.path); held = find(`${name}:${held.nonce}`)) {
+    seen.add(held.path);
+    found.push(held);
+  }
+  return found;
+}
+
+/** What stands in a record's place and is none can't be taken over; what went meanwhile is no trouble. */
+function refuseStranger(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })) return;
+  throw new CniError(code.io, `${path} is no file of this user's`, "remove it; it is made again");
+}
+
+export type ListedRecord = FoundRecord & { containerID: string; ifname: string };
+
+/** Every attachment's record, damaged ones too. Taken-over claims are left out, those that took them over count. */
+export function listRecords(folder: string): ListedRecord[] {
+  const heads = listFolder(folder).filter((name) => !name.startsWith(".") && name.split(":").length === 2);
+  return heads.flatMap((name) => {
+    const [containerID = "", ifname = ""] = name.split(":");
+    const held = chain(`${folder}/${name}`).at(-1);
+    return held ? [{ ...held, containerID, ifname }] : [];
+  });
+}
+
+function find(path: string): FoundRecord | undefined {
+  const file = readOwn(path);
+  if (!file) return undefined;
+  const record = parseRecord(file.text, file.mtimeMs);
+  return { path, mtimeMs: file.mtimeMs, nonce: record?.nonce ?? `ino${file.ino}`, ...(record && { record }) };
+}
+
+function parseRecord(text: string, mtimeMs: number): AttachmentRecord | undefined {
+  if (!text.startsWith("{")) return text.trim() === "" ? undefined : adoptedRecord(text, mtimeMs);
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) && isRecord(value) ? (value as AttachmentRecord) : undefined;
+  } catch {
+    return undefined; // Damaged: found all the same, by its name.
+  }
+}
+
+function isRecord(value: JsonObject): boolean {
+  const { version, containerID, ipam, delegate, bootID, uptime, nonce } = value;
+  const texts = [containerID, bootID, nonce].every((text) => typeof text === "string");
+  const delegated =
+    (ipam === undefined || isObject(ipam)) && (delegate === undefined || typeof delegate === "string");
+  return (
+    version === 1 && texts && delegated && typeof uptime === "number" && /^[\w-]{1,40}$/.test(nonce as string)
+  );
+}
+
+/** A lease from before us counts as a record of itself: adopting it is giving its file a second name. */
+export function adoptLease(folder: string, leasePath: string, containerID: string, ifname: string): void {
+  if (!/^\w[\w.-]*$/.test(containerID) || /[/:\0]/.test(ifname)) return; // No runtime ever asks for it.
+  const path = `${folder}/${recordName(containerID, ifname)}`;
+  try {
+    linkOrCopy(leasePath, path);
+  } catch (error) {
+    // Two leases of one attachment share a record; a lease may be gone by now; a name may be too long for a record.
+    if (!isErrno(error, "EEXIST", "ENOENT", "ENAMETOOLONG")) throw error;
+  }
+}
+
+/** A Node's annotation may put the store on another file system than ours. The time tells of which boot a lease is. */
+function linkOrCopy(leasePath: string, path: string): void {
+  try {
+    linkSync(leasePath, path);
+  } catch (error) {
+    if (!isErrno(error, "EXDEV", "EMLINK", "EPERM")) throw error;
+    copyFileSync(leasePath, path, constants.COPYFILE_EXCL);
+    const { atime, mtime } = statSync(leasePath);
+    utimesSync(path, atime, mtime);
+  }
+}
+
+function adoptedRecord(lease: string, mtimeMs: number): AttachmentRecord {
+  const time = new Date(mtimeMs).toISOString();
+  return {
+    version: 1,
+    ...parseLease(lease),
+    time,
+    bootID: "",
+    uptime: 0,
+    nonce: `lease${Math.floor(mtimeMs)}`,
+  };
+}

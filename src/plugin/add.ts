@@ -1,0 +1,52 @@
+import { type Attachment, type CallArguments, podOf } from "../cni/environment.ts";
+import { CniError } from "../cni/error.ts";
+import { removeRecord } from "../lease/record.ts";
+import { findRanges } from "../ranges/node-ranges.ts";
+import type { JsonObject } from "../text/json.ts";
+import { claimAttachment } from "./attachment.ts";
+import { callDelegate, findDelegate, UnsettledError } from "./delegate.ts";
+import { delegateIpam, gateFamilies, withIpam } from "./delegate-config.ts";
+import { releaseDead } from "./release-dead.ts";
+import type { Request } from "./request.ts";
+import { toWanted } from "./wanted-ranges.ts";
+
+/** The delegate's result, for this node's ranges. */
+export async function add(request: Request, attachment: Attachment, args: CallArguments): Promise<string> {
+  const pod = podOf(args);
+  const path = findDelegate(request.delegate);
+  const found = await findRanges(toWanted(request));
+  const ungated = delegateIpam(request, request.prepare(found.ipam));
+  const ipam = gateFamilies(ungated, request.ipv4Namespaces, pod, found.node);
+  const tookOver = await claimAttachment(request, attachment, pod, ipam);
+  const config = withIpam(request, ipam);
+  try {
+    if (tookOver) await callDelegate(request, path, config, { ...request.env, CNI_COMMAND: "DEL" });
+    return await allocate(request, path, config, attachment);
+  } catch (error) {
+    // A delegate that said no holds nothing; of one that was ended, DEL finds the record.
+    if (error instanceof CniError && !(error instanceof UnsettledError)) {
+      removeRecord(request.state.attachments, attachment.containerID, attachment.ifname);
+    }
+    throw error;
+  }
+}
+
+/** Where the range is full, pods that died unnoticed make room once. */
+async function allocate(
+  request: Request,
+  path: string,
+  config: JsonObject,
+  attachment: Attachment,
+): Promise<string> {
+  try {
+    return await callDelegate(request, path, config, request.env);
+  } catch (error) {
+    if (!isExhausted(error) || (await releaseDead(request, attachment)) === 0) throw error;
+    return await callDelegate(request, path, config, request.env);
+  }
+}
+
+/** host-local's words: its errors all have one code. */
+function isExhausted(error: unknown): boolean {
+  return error instanceof CniError && error.message.includes("no IP addresses available");
+}

@@ -1,0 +1,121 @@
+import { formatIp } from "../address/ip.ts";
+import type { Attachment, Pod } from "../cni/environment.ts";
+import { CniError, code } from "../cni/error.ts";
+import { isErrno } from "../host/files.ts";
+import { bootID, uptime } from "../host/machine.ts";
+import { namespaceID } from "../host/network-namespace.ts";
+import { oneAtATime } from "../host/one-at-a-time.ts";
+import { type AttachmentRecord, claim, type FoundRecord, findRecord } from "../lease/record.ts";
+import { adoptStore, isAdopted } from "../lease/state.ts";
+import { isLeaseOf, readLeases, storeFolder } from "../lease/store.ts";
+import type { JsonObject } from "../text/json.ts";
+import { longestCall } from "./budget.ts";
+import type { Request } from "./request.ts";
+
+/** Where this network's leases lie: a Node's annotation may name a dataDir of its own. */
+export function leaseFolder(request: Request, ipam: JsonObject | undefined): string {
+  const own = ipam?.["dataDir"];
+  return storeFolder(typeof own === "string" ? own : request.dataDir, request.network.name);
+}
+
+/**
+ * Claims (container, interface) with the record of this ADD. True where a dead claim was taken over, whose leases are
+ * to be released first. Throws 101 where the attachment has addresses, 11 where another ADD is at work on it.
+ */
+export async function claimAttachment(
+  request: Request,
+  attachment: Attachment,
+  pod: Pod,
+  ipam: JsonObject,
+): Promise<boolean> {
+  let tookOver = false;
+  const record = makeRecord(request, attachment, pod, ipam);
+  const judge = (held: FoundRecord) => {
+    judgeClaim(held, request, attachment, record);
+    tookOver = true;
+  };
+  try {
+    take(request, record, judge);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    await adopt(request, leaseFolder(request, ipam));
+    take(request, record, judge);
+  }
+  return tookOver;
+}
+
+/** A lease of an old release names no interface: it stands for all of the container's. */
+function take({ state }: Request, record: AttachmentRecord, judge: (held: FoundRecord) => void): void {
+  const ofAnyInterface = findRecord(state.attachments, record.containerID, "");
+  if (ofAnyInterface) judge(ofAnyInterface);
+  claim(state.attachments, record, judge);
+}
+
+/** A burst on a node that has just got us finds the store unadopted all at once: one does it for all. */
+async function adopt({ state, budget }: Request, store: string): Promise<void> {
+  const done = () => isAdopted(state) || undefined;
+  await oneAtATime(state.folder, "adopting", budget.patience.short * 1000, done, async () => {
+    if (!isAdopted(state)) adoptStore(state, store);
+    return true;
+  });
+}
+
+/** What is known of an attachment now; `ipam` is what its delegate gets. */
+export function makeRecord(
+  { delegate }: Request,
+  attachment: Attachment,
+  pod: Pod,
+  ipam: JsonObject | undefined,
+): AttachmentRecord {
+  const netnsID = attachment.netns === undefined ? undefined : namespaceID(attachment.netns);
+  return {
+    version: 1,
+    ...attachment,
+    ...(netnsID !== undefined && netnsID !== "gone" && { netnsID }),
+    ...(Object.keys(pod).length > 0 && { pod }),
+    delegate: delegate.path ?? delegate.name,
+    ...(ipam && { ipam }),
+    time: new Date().toISOString(),
+    bootID: bootID(),
+    uptime: uptime(),
+    nonce: `${process.pid}-${Math.floor(Math.random() * 1e9).toString(36)}`,
+  };
+}
+
+/** Returns where the claim is dead: of an earlier boot, or without a lease and older than any call can live. */
+function judgeClaim(
+  held: FoundRecord,
+  request: Request,
+  { containerID, ifname }: Attachment,
+  now: AttachmentRecord,
+): void {
+  if (isOfEarlierBoot(held, now)) return;
+  const folder = leaseFolder(request, held.record?.ipam);
+  const leases = readLeases(folder).filter((lease) => isLeaseOf(lease, containerID, ifname));
+  const who = `container ${containerID} on interface ${ifname} of network ${request.network.name}`;
+  if (leases.length > 0) {
+    const addresses = leases.map(({ ip }) => formatIp(ip)).join(" and ");
+    throw new CniError(
+      code.alreadyAttached,
+      `${who} already has ${addresses}`,
+      "a second ADD needs a DEL before it",
+    );
+  }
+  if (ageOf(held, now) <= longestCall) {
+    throw new CniError(
+      code.tryAgainLater,
+      `another ADD is at work for ${who}`,
+      "or was killed: DEL lets go of what it held",
+    );
+  }
+}
+
+function isOfEarlierBoot({ record, mtimeMs }: FoundRecord, now: AttachmentRecord): boolean {
+  if (record?.bootID) return record.bootID !== now.bootID;
+  return mtimeMs < Date.now() - now.uptime * 1000;
+}
+
+/** Seconds. */
+function ageOf({ record, mtimeMs }: FoundRecord, now: AttachmentRecord): number {
+  return record?.bootID ? now.uptime - record.uptime : (Date.now() - mtimeMs) / 1000;
+}

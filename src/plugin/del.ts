@@ -1,0 +1,63 @@
+import { isProgramName } from "../api/plugin-config.ts";
+import type { Attachment } from "../cni/environment.ts";
+import { CniError } from "../cni/error.ts";
+import { type AttachmentRecord, findRecord, removeRecord } from "../lease/record.ts";
+import { isLeaseOf, readLeases } from "../lease/store.ts";
+import { lastKnownRanges } from "../ranges/node-ranges.ts";
+import type { JsonObject } from "../text/json.ts";
+import { leaseFolder } from "./attachment.ts";
+import { callDelegate, findDelegate } from "./delegate.ts";
+import { anyRanges, delegateIpam, withIpam } from "./delegate-config.ts";
+import type { Request } from "./request.ts";
+import { toWanted } from "./wanted-ranges.ts";
+
+/** Lets the delegate free what the attachment holds; never asks the API server. Success where nothing is left to free. */
+export async function del(request: Request, attachment: Attachment): Promise<string> {
+  const { containerID, ifname } = attachment;
+  const record = findRecord(request.state.attachments, containerID, ifname)?.record;
+  const ipam = recordedIpam(request, record);
+  try {
+    await callDelegate(request, recordedDelegate(request, record), withIpam(request, ipam), request.env);
+  } catch (error) {
+    if (!(error instanceof CniError) || holdsLeases(request, ipam, attachment)) throw error;
+    request.log.warn("the delegate's DEL failed, but there is nothing left to free", {
+      error: error.message,
+    });
+  }
+  removeRecord(request.state.attachments, containerID, ifname);
+  removeRecord(request.state.attachments, containerID, ""); // Adopted from a lease that named no interface.
+  return "";
+}
+
+/** Asks the delegate about the attachment with the configuration that its ADD got. */
+export async function check(request: Request, { containerID, ifname }: Attachment): Promise<string> {
+  const record = findRecord(request.state.attachments, containerID, ifname)?.record;
+  const config = withIpam(request, recordedIpam(request, record));
+  return await callDelegate(request, recordedDelegate(request, record), config, request.env);
+}
+
+/** What the record of the ADD says, else last-known ranges, else any: to free and to check, a range need not match. */
+export function recordedIpam(request: Request, record: AttachmentRecord | undefined): JsonObject {
+  if (record?.ipam) return record.ipam;
+  const known = lastKnownRanges(toWanted(request));
+  return delegateIpam(request, known ? request.prepare(known) : anyRanges);
+}
+
+/**
+ * The delegate that the ADD was given to, while it is there. A path counts only where the node's own file names it now:
+ * a record lies in a dataDir that a tenant may have chosen, and must not say what root runs.
+ */
+export function recordedDelegate({ delegate }: Request, record: AttachmentRecord | undefined): string {
+  const name = record?.delegate;
+  if (!isProgramName(name) || name === delegate.name) return findDelegate(delegate);
+  try {
+    return findDelegate({ name, folders: delegate.folders });
+  } catch {
+    return findDelegate(delegate);
+  }
+}
+
+function holdsLeases(request: Request, ipam: JsonObject, { containerID, ifname }: Attachment): boolean {
+  if (request.delegate.name !== "host-local") return true;
+  return readLeases(leaseFolder(request, ipam)).some((lease) => isLeaseOf(lease, containerID, ifname));
+}

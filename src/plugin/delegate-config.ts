@@ -1,0 +1,60 @@
+import type { Pod } from "../cni/environment.ts";
+import { CniError, code } from "../cni/error.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
+import type { Request } from "./request.ts";
+
+/** A range in which nothing lives (RFC 5737): DEL and CHECK need a valid one, but not the right one. */
+export const anyRanges: JsonObject = { ranges: [[{ subnet: "192.0.2.0/29" }]] };
+
+/** `ipam` as the delegate gets it: what the configuration passes on, what the Node says, and the delegate's name. */
+export function delegateIpam({ delegate, passedOn, dataDir }: Request, found: JsonObject): JsonObject {
+  const routes = [passedOn["routes"], found["routes"]].filter(Array.isArray);
+  return {
+    ...passedOn,
+    ...(dataDir !== undefined && { dataDir }),
+    type: delegate.name,
+    ...found,
+    ...(routes.length > 1 && { routes: routes.flat() }),
+  };
+}
+
+/** The network configuration as it came, with another `ipam`. */
+export function withIpam({ network }: Request, ipam: JsonObject): JsonObject {
+  return { ...network.raw, ipam };
+}
+
+/**
+ * IPv4 is for the listed namespaces; where there is no list, for all. A pod of unknown namespace is in none. Without IPv4
+ * ranges go the IPv4 routes: there is no address to use them from.
+ */
+export function gateFamilies(
+  ipam: JsonObject,
+  namespaces: string[] | undefined,
+  pod: Pod,
+  node: string,
+): JsonObject {
+  const { ranges, routes } = ipam;
+  const isListed = pod.namespace !== undefined && namespaces?.includes(pod.namespace);
+  if (namespaces === undefined || isListed || !Array.isArray(ranges)) return ipam;
+  const left = ranges.filter((set: unknown) => !isIPv4(Array.isArray(set) ? set[0] : set, "subnet"));
+  if (left.length === 0) throw noFamilyLeft(pod, node);
+  const routesLeft = Array.isArray(routes)
+    ? routes.filter((route: unknown) => !isIPv4(route, "dst"))
+    : routes;
+  return { ...ipam, ranges: left, ...(routes !== undefined && { routes: routesLeft }) };
+}
+
+function noFamilyLeft(pod: Pod, node: string): CniError {
+  const who = pod.namespace === undefined ? "a pod of unknown namespace" : `namespace ${pod.namespace}`;
+  const hint = `ipam.ipv4-namespaces keeps IPv4 from ${who}, and the Node has no IPv6 range to give instead`;
+  return new CniError(
+    code.noFamilyLeft,
+    `Node ${node} has only IPv4 ranges, and this pod may not have IPv4`,
+    hint,
+  );
+}
+
+function isIPv4(holder: unknown, key: "subnet" | "dst"): boolean {
+  const network = isObject(holder) ? holder[key] : undefined;
+  return typeof network === "string" && !network.includes(":");
+}

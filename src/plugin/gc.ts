@@ -1,0 +1,99 @@
+import { CniError, code } from "../cni/error.ts";
+import { listRecords } from "../lease/record.ts";
+import { removeLeftovers } from "../lease/state.ts";
+import { readLeases, reclaimEmptyLeases } from "../lease/store.ts";
+import { isObject, kindOf } from "../text/json.ts";
+import { leaseFolder } from "./attachment.ts";
+import { longestCall } from "./budget.ts";
+import { recordedIpam } from "./del.ts";
+import { callDelegate, findDelegate } from "./delegate.ts";
+import { withIpam } from "./delegate-config.ts";
+import { toCniError } from "./fault.ts";
+import { forget, type Held, release } from "./release.ts";
+import type { Request } from "./request.ts";
+
+/**
+ * Releases what no valid attachment holds, by DELs of host-local: its own GC reports success and frees nothing.
+ * Another delegate gets its GC as it is; where it knows none, GC is DELs too. Goes on past single failures.
+ */
+export async function collectGarbage(request: Request): Promise<string> {
+  const valid = readValidAttachments(request);
+  if (valid === undefined) return "";
+  removeLeftovers(request.state);
+  reclaimEmptyLeases(leaseFolder(request, recordedIpam(request, undefined)), longestCall);
+  const garbage = listHeld(request).filter((held) => !valid(held));
+  if (request.delegate.name === "host-local" || !(await passOnGC(request)))
+    await releaseAll(request, garbage);
+  else for (const held of garbage) forget(request, held);
+  return "";
+}
+
+/** Undefined where the runtime sends no list: then nothing is known to be garbage. */
+function readValidAttachments({ network }: Request): ((held: Held) => boolean) | undefined {
+  const key = "cni.dev/valid-attachments";
+  const list = network.raw[key];
+  if (list === undefined || list === null) return undefined;
+  const isAttachment = (one: unknown) =>
+    isObject(one) && [one["containerID"], one["ifname"]].every((t) => typeof t === "string");
+  if (!Array.isArray(list) || !list.every(isAttachment)) {
+    const found = Array.isArray(list) ? "something else among them" : kindOf(list);
+    throw new CniError(
+      code.invalidConfig,
+      `${key} is malformed`,
+      `expected objects of containerID and ifname, found ${found}; nothing was freed`,
+    );
+  }
+  const pairs = new Set(list.map(({ containerID, ifname }) => `${containerID}:${ifname}`));
+  const containers = new Set(list.map(({ containerID }) => containerID));
+  return ({ containerID, ifname }) =>
+    ifname === undefined ? containers.has(containerID) : pairs.has(`${containerID}:${ifname}`);
+}
+
+/** False where the delegate knows no GC. */
+async function passOnGC(request: Request): Promise<boolean> {
+  try {
+    const path = findDelegate(request.delegate);
+    await callDelegate(request, path, withIpam(request, recordedIpam(request, undefined)), request.env);
+    return true;
+  } catch (error) {
+    const { code: why } = toCniError(error);
+    if (why === code.invalidEnvironment || why === code.incompatibleVersion) return false;
+    throw error;
+  }
+}
+
+async function releaseAll(request: Request, garbage: Held[]): Promise<void> {
+  const failures: string[] = [];
+  for (const held of garbage) {
+    if (Date.now() >= request.budget.time.deadline) {
+      failures.push("the call's time is over: what is left goes with the next GC");
+      break;
+    }
+    await release(request, held).catch((error: unknown) => {
+      const { message, details } = toCniError(error);
+      failures.push(`${held.containerID} ${held.ifname ?? ""}: ${message}${details && `: ${details}`}`);
+    });
+  }
+  const left = new Set(listHeld(request).map(nameOf));
+  const stuck = garbage.map(nameOf).filter((name) => left.has(name));
+  if (failures.length === 0 && stuck.length === 0) return;
+  const message = `${stuck.length} of ${garbage.length} attachments could not be released`;
+  throw new CniError(code.delegate, message, [...failures, ...stuck].slice(0, 20).join("; "));
+}
+
+/** Leases and records, each attachment once. A lease may lie in a dataDir that only its record knows. */
+function listHeld(request: Request): Held[] {
+  const records = listRecords(request.state.attachments);
+  const ipams = [recordedIpam(request, undefined), ...records.map(({ record }) => record?.ipam)];
+  const folders = new Set(ipams.map((ipam) => leaseFolder(request, ipam)));
+  const leases = [...folders].flatMap(readLeases).filter(({ containerID }) => containerID !== "");
+  const held = [
+    ...leases,
+    ...records.map(({ containerID, ifname }) => (ifname ? { containerID, ifname } : { containerID })),
+  ];
+  return [...new Map(held.map((one) => [nameOf(one), one])).values()];
+}
+
+function nameOf({ containerID, ifname = "" }: Held): string {
+  return `${containerID}:${ifname}`;
+}

@@ -1,0 +1,157 @@
+import { isText } from "../api/plugin-config.ts";
+import { type Call, type Environment, readCall } from "../cni/environment.ts";
+import { CniError, code, formatError } from "../cni/error.ts";
+import { type Network, parseNetwork } from "../cni/network.ts";
+import { type CniVersion, isAtLeast, isVersion, newest, versions } from "../cni/versions.ts";
+import { readToEnd, writeAll } from "../host/files.ts";
+import { isPodsFile } from "../host/pods-files.ts";
+import { fold } from "../text/fold.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
+import { add } from "./add.ts";
+import { check, del } from "./del.ts";
+import { beginEarly, noEarlyDelegate } from "./early-delegate.ts";
+import { toCniError } from "./fault.ts";
+import { collectGarbage } from "./gc.ts";
+import { readKubeNodeRequest } from "./kube-node.ts";
+import { readNodeAnnotationRequest } from "./node-annotation.ts";
+import type { ReadRequest, Request } from "./request.ts";
+import { status } from "./status.ts";
+import { tryOut } from "./try-out.ts";
+
+/** The two plugins differ in how they read a request, and in nothing after that. */
+const readers = { "kube-node": readKubeNodeRequest, "node-annotation": readNodeAnnotationRequest };
+
+export type PluginName = keyof typeof readers;
+
+/** The version that errors answer in: the newest, until the configuration has said which. */
+type Asked = { cniVersion: CniVersion };
+
+type Served = Exclude<Call, { verb: "VERSION" }>;
+
+/** Bytes of a network configuration at most; real ones have a few thousand. */
+const longestInput = 4 << 20;
+
+/** One call of a runtime: environment and standard input to the document on standard output, and the exit code. */
+export async function runPlugin(plugin: PluginName, env: Environment): Promise<number> {
+  const asked: Asked = { cniVersion: newest };
+  try {
+    return print(await answer(plugin, env, asked));
+  } catch (error) {
+    return print(formatError(toCniError(error), asked.cniVersion), 1);
+  }
+}
+
+async function answer(plugin: PluginName, env: Environment, asked: Asked): Promise<string> {
+  const call = readCall(env);
+  if (call.verb === "VERSION") return describeVersions(readInput());
+  const early = beginEarly(call, env);
+  try {
+    const network = parseNetwork(readInput());
+    asked.cniVersion = network.cniVersion;
+    checkVersion(call, network.cniVersion);
+    const request = await readRequest(plugin, call, network, env);
+    return await serve({ ...request, early }, call);
+  } finally {
+    await early.abandon();
+  }
+}
+
+/** node-annotation without CNI_COMMAND, as in `cat test.cfg | node-annotation`. */
+export async function runTryOut(env: Environment): Promise<number> {
+  try {
+    const network = parseNetwork(readInput(), { nameless: true });
+    const request = await readNodeAnnotationRequest(
+      network,
+      (env["CNI_PATH"] ?? "").split(":").filter(Boolean),
+      env,
+    );
+    return print(await tryOut({ ...request, early: noEarlyDelegate }, env));
+  } catch (error) {
+    return print(formatError(toCniError(error), newest), 1);
+  }
+}
+
+async function serve(request: Request, call: Served): Promise<string> {
+  switch (call.verb) {
+    case "ADD":
+      return await add(request, call.attachment, call.args);
+    case "DEL":
+      return await del(request, call.attachment);
+    case "CHECK":
+      return await check(request, call.attachment);
+    case "GC":
+      return await collectGarbage(request);
+    case "STATUS":
+      return await status(request);
+  }
+}
+
+/** A DEL whose configuration is faulty frees what it holds all the same: what it takes for that is left of it. */
+async function readRequest(
+  plugin: PluginName,
+  call: Served,
+  network: Network,
+  env: Environment,
+): Promise<ReadRequest> {
+  const read = readers[plugin];
+  try {
+    return await read(network, call.path, env);
+  } catch (error) {
+    if (call.verb !== "DEL" || !(error instanceof CniError) || error.code !== code.invalidConfig) throw error;
+    return await read(salvage(network), call.path, { ...env, NODE_ANNOTATION_CFG: "/dev/null" });
+  }
+}
+
+function salvage(network: Network): Network {
+  const { ipam, runtimeConfig: _, ...raw } = network.raw;
+  const given = Object.entries(isObject(ipam) ? ipam : {}).find(
+    ([key]) => fold(key) === fold("dataDir"),
+  )?.[1];
+  const dataDir = isText(given) && !isPodsFile(given) ? { dataDir: given } : {};
+  return { ...network, raw: { ...raw, ipam: { annotation: "none", ...dataDir } } };
+}
+
+function readInput(): string {
+  try {
+    return readToEnd(0, longestInput);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CniError(
+      code.decoding,
+      "network configuration is too large",
+      `standard input: ${error.message}`,
+    );
+  }
+}
+
+/** libcni may send anything, or nothing, with VERSION. */
+function describeVersions(input: string): string {
+  const asked = parseLeniently(input)?.["cniVersion"];
+  return JSON.stringify({ cniVersion: isVersion(asked) ? asked : newest, supportedVersions: versions });
+}
+
+function parseLeniently(input: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(input);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const since: Partial<Record<Call["verb"], CniVersion>> = { CHECK: "0.4.0", GC: "1.1.0", STATUS: "1.1.0" };
+
+function checkVersion({ verb }: Call, asked: CniVersion): void {
+  const first = since[verb];
+  if (first === undefined || isAtLeast(asked, first)) return;
+  throw new CniError(
+    code.incompatibleVersion,
+    `${verb} is not in CNI ${asked}`,
+    `cniVersion: expected ${first} or newer`,
+  );
+}
+
+function print(document: string, exitCode = 0): number {
+  if (document !== "") writeAll(1, document.endsWith("\n") ? document : `${document}\n`);
+  return exitCode;
+}

@@ -1,0 +1,62 @@
+import type { Attachment } from "../cni/environment.ts";
+import { CniError } from "../cni/error.ts";
+import { bootID } from "../host/machine.ts";
+import { judge } from "../lease/liveness.ts";
+import { claim, type ListedRecord, listRecords } from "../lease/record.ts";
+import { reclaimEmptyLeases, reclaimedContainer } from "../lease/store.ts";
+import { leaseFolder, makeRecord } from "./attachment.ts";
+import { longestCall } from "./budget.ts";
+import { type Held, release } from "./release.ts";
+import type { Request } from "./request.ts";
+
+/**
+ * Frees what pods hold that are proven dead (lease/liveness.ts), and what a killed host-local left half-made. Returns how
+ * many attachments were let go.
+ */
+export async function releaseDead(request: Request, asking: Attachment): Promise<number> {
+  const records = listRecords(request.state.attachments);
+  const boot = bootID();
+  let released = 0;
+  for (const held of records) {
+    const { state, reason } = judge(held, boot);
+    const { containerID, ifname } = held;
+    if (state !== "dead" || (containerID === asking.containerID && ifname === asking.ifname)) continue;
+    if (!takeOver(request, held)) continue;
+    if (await tryToRelease(request, { containerID, ifname }, reason)) released++;
+  }
+  const reclaimed = reclaimEmptyLeases(leaseFolder(request, undefined), longestCall);
+  if (reclaimed > 0 && (await tryToRelease(request, reclaimedContainer, "its lease was never written")))
+    released++;
+  return released;
+}
+
+/** A runtime may ADD the very container again, right now: of that ADD and this release, the claim lets one go on. */
+function takeOver(request: Request, { containerID, ifname, nonce, record }: ListedRecord): boolean {
+  const own = {
+    ...makeRecord(request, { containerID, ifname }, record?.pod ?? {}, record?.ipam),
+    ...(record?.delegate !== undefined && { delegate: record.delegate }),
+  };
+  try {
+    claim(request.state.attachments, own, (held) => {
+      if (held.nonce !== nonce) throw new Superseded();
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Superseded) return false;
+    throw error;
+  }
+}
+
+class Superseded extends Error {}
+
+async function tryToRelease(request: Request, held: Held, reason: string): Promise<boolean> {
+  try {
+    await release(request, held);
+    request.log.info("released an attachment that is dead", { ...held, reason });
+    return true;
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    request.log.warn("a dead attachment could not be released", { ...held, reason, error: error.message });
+    return false;
+  }
+}

@@ -1,0 +1,41 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { CniError, code } from "../cni/error.ts";
+import { isAtLeast, isVersion } from "../cni/versions.ts";
+import { findRanges } from "../ranges/node-ranges.ts";
+import { leaseFolder } from "./attachment.ts";
+import { callDelegate, delegateVersions, findDelegate } from "./delegate.ts";
+import { delegateIpam, withIpam } from "./delegate-config.ts";
+import { toCniError } from "./fault.ts";
+import type { Request } from "./request.ts";
+import { toWanted } from "./wanted-ranges.ts";
+
+/** Nothing, where an ADD would find all it needs now; else 50 with the reason. */
+export async function status(request: Request): Promise<string> {
+  try {
+    const path = findDelegate(request.delegate);
+    const found = await findRanges(toWanted(request));
+    const ipam = delegateIpam(request, request.prepare(found.ipam));
+    checkWritable(leaseFolder(request, ipam));
+    const knowsStatus = (await delegateVersions(request, path)).some(
+      (v) => isVersion(v) && isAtLeast(v, "1.1.0"),
+    );
+    if (knowsStatus) await callDelegate(request, path, withIpam(request, ipam), request.env);
+    return "";
+  } catch (error) {
+    const { code: own, message, details } = toCniError(error);
+    throw new CniError(own === code.notAvailableLimited ? own : code.notAvailable, message, details, error);
+  }
+}
+
+/** The folder itself, or the nearest one above it that is there. */
+function checkWritable(folder: string): void {
+  let existing = folder;
+  while (!existsSync(existing) && existing.includes("/"))
+    existing = existing.slice(0, existing.lastIndexOf("/"));
+  try {
+    if (existing && !statSync(existing).isDirectory()) throw new Error("it is no folder");
+    accessSync(existing || "/", constants.W_OK);
+  } catch (error) {
+    throw new CniError(code.notAvailable, `${existing} can't be written`, (error as Error).message, error);
+  }
+}

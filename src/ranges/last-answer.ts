@@ -1,0 +1,79 @@
+import { isErrno, makePrivateFolder, readOwn, replaceFile } from "../host/files.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
+import { isNodeValue, type NodeValue } from "./source.ts";
+
+/** What the API server last said of one network's source. `at` is when it was asked: seconds of the machine's uptime. */
+export type LastAnswer = {
+  version: 1;
+  source: string;
+  node: { name: string; uid: string };
+  /** Whose disk this is: state that was copied with an image to another machine is nobody's. */
+  machineIDs: string[];
+  value: NodeValue;
+  bootID: string;
+  at: number;
+  time: string;
+};
+
+/** How the last attempt failed, for those who wait for one and the same request. */
+export type LastFailure = {
+  bootID: string;
+  at: number;
+  kind: "absent" | "outage";
+  reason: string;
+  code?: number;
+};
+
+/** A file name a source, any annotation key being longer than a file's name may be. */
+export function fileName(kind: "ranges" | "failure" | "asking", label: string): string {
+  return `${kind}-${encodeURIComponent(label.toWellFormed()).slice(-180)}`;
+}
+
+/** The last answer for this source on this machine; none where the file is missing, damaged, newer than we know, or foreign. */
+export function readLastAnswer(folder: string, label: string, machineIDs: string[]): LastAnswer | undefined {
+  const value = readDocument(folder, fileName("ranges", label));
+  if (value?.["version"] !== 1 || value["source"] !== label || !isAnswer(value)) return undefined;
+  const answer = value as LastAnswer;
+  return answer.machineIDs.join() === machineIDs.join() ? answer : undefined;
+}
+
+function isAnswer({ node, machineIDs, value, bootID, at, time }: JsonObject): boolean {
+  const named = isObject(node) && typeof node["name"] === "string" && typeof node["uid"] === "string";
+  const timed = typeof bootID === "string" && typeof at === "number" && typeof time === "string";
+  return named && timed && Array.isArray(machineIDs) && isNodeValue(value);
+}
+
+export function readLastFailure(folder: string, label: string): LastFailure | undefined {
+  const value = readDocument(folder, fileName("failure", label));
+  const good = value && typeof value["at"] === "number" && typeof value["reason"] === "string";
+  return good ? (value as LastFailure) : undefined;
+}
+
+export function writeLastAnswer(folder: string, answer: LastAnswer): void {
+  write(folder, fileName("ranges", answer.source), JSON.stringify(answer));
+}
+
+export function writeLastFailure(folder: string, label: string, failure: LastFailure): void {
+  write(folder, fileName("failure", label), JSON.stringify(failure));
+}
+
+function write(folder: string, name: string, text: string): void {
+  try {
+    replaceFile(folder, name, text);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    makePrivateFolder(folder);
+    replaceFile(folder, name, text);
+  }
+}
+
+function readDocument(folder: string, name: string): JsonObject | undefined {
+  const text = readOwn(`${folder}/${name}`)?.text;
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined; // Damaged by a power cut: as good as none.
+  }
+}

@@ -1,0 +1,41 @@
+import { readdirSync } from "node:fs";
+import { parseCidr } from "../address/cidr.ts";
+import { isErrno, readText } from "../host/files.ts";
+import { defaultDataDir } from "../lease/store.ts";
+import { isObject } from "../text/json.ts";
+
+/**
+ * The networks in `kube-node.json`, the original's cache (app.go: readCache, validateHostLocalIPAM), hand-made ones
+ * too; undefined where there is none or where it may be another network's, since it doesn't say whose it is.
+ */
+export function readLegacyCache(dataDir: string | undefined, network: string): string[] | undefined {
+  const folder = dataDir ?? `${defaultDataDir}/${network}`;
+  try {
+    const text = readText(`${folder}/kube-node.json`);
+    if (text === undefined || (dataDir !== undefined && !servesOnly(dataDir, network))) return undefined;
+    return subnetsOf(JSON.parse(text));
+  } catch {
+    return undefined; // No file, or no JSON: the original passes over it too.
+  }
+}
+
+function servesOnly(dataDir: string, network: string): boolean {
+  try {
+    const folders = readdirSync(dataDir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return folders.every(({ name }) => name === network || name.startsWith("."));
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "EACCES")) return false;
+    throw error;
+  }
+}
+
+function subnetsOf(ipam: unknown): string[] | undefined {
+  if (!isObject(ipam) || ipam["type"] !== "host-local" || !Array.isArray(ipam["ranges"])) return undefined;
+  const subnets = ipam["ranges"].map((set: unknown) => {
+    const range: unknown = Array.isArray(set) && set.length === 1 ? set[0] : undefined;
+    return isObject(range) && typeof range["subnet"] === "string" ? range["subnet"] : "";
+  });
+  const networks = subnets.map(parseCidr);
+  if (networks.length < 1 || networks.length > 2 || networks.includes(undefined)) return undefined;
+  return networks.length === 2 && networks[0]?.ip.family === networks[1]?.ip.family ? undefined : subnets;
+}
