@@ -2,13 +2,14 @@ import { type Attachment, type CallArguments, podOf } from "../cni/environment.t
 import { CniError } from "../cni/error.ts";
 import { removeRecord } from "../lease/record.ts";
 import { findRanges } from "../ranges/node-ranges.ts";
+import { delegateIpam, gateFamilies, withIpam } from "../request/delegate-config.ts";
+import { findDelegate } from "../request/find-delegate.ts";
+import { toWanted } from "../request/wanted-ranges.ts";
 import type { JsonObject } from "../text/json.ts";
 import { claimAttachment } from "./attachment.ts";
-import { callDelegate, findDelegate, UnsettledError } from "./delegate.ts";
-import { delegateIpam, gateFamilies, withIpam } from "./delegate-config.ts";
+import { callDelegate, UnsettledError } from "./delegate.ts";
 import { releaseDead } from "./release-dead.ts";
 import type { Request } from "./request.ts";
-import { toWanted } from "./wanted-ranges.ts";
 
 /** The delegate's result, for this node's ranges. */
 export async function add(request: Request, attachment: Attachment, args: CallArguments): Promise<string> {

@@ -7,16 +7,11 @@ import { namespaceID } from "../host/network-namespace.ts";
 import { oneAtATime } from "../host/one-at-a-time.ts";
 import { type AttachmentRecord, claim, type FoundRecord, findRecord } from "../lease/record.ts";
 import { adoptStore, isAdopted } from "../lease/state.ts";
-import { isLeaseOf, readLeases, storeFolder } from "../lease/store.ts";
+import { isLeaseOf, readLeases } from "../lease/store.ts";
+import { longestCall } from "../request/budget.ts";
+import { leaseFolder } from "../request/lease-folder.ts";
 import type { JsonObject } from "../text/json.ts";
-import { longestCall } from "./budget.ts";
 import type { Request } from "./request.ts";
-
-/** Where this network's leases lie: a Node's annotation may name a dataDir of its own. */
-export function leaseFolder(request: Request, ipam: JsonObject | undefined): string {
-  const own = ipam?.["dataDir"];
-  return storeFolder(typeof own === "string" ? own : request.dataDir, request.network.name);
-}
 
 /**
  * Claims (container, interface) with the record of this ADD. True where a dead claim was taken over, whose leases are

@@ -4,12 +4,13 @@ import { CniError } from "../cni/error.ts";
 import { type AttachmentRecord, findRecord, removeRecord } from "../lease/record.ts";
 import { isLeaseOf, readLeases } from "../lease/store.ts";
 import { lastKnownRanges } from "../ranges/node-ranges.ts";
+import { anyRanges, delegateIpam, withIpam } from "../request/delegate-config.ts";
+import { findDelegate } from "../request/find-delegate.ts";
+import { leaseFolder } from "../request/lease-folder.ts";
+import { toWanted } from "../request/wanted-ranges.ts";
 import type { JsonObject } from "../text/json.ts";
-import { leaseFolder } from "./attachment.ts";
-import { callDelegate, findDelegate } from "./delegate.ts";
-import { anyRanges, delegateIpam, withIpam } from "./delegate-config.ts";
+import { callDelegate } from "./delegate.ts";
 import type { Request } from "./request.ts";
-import { toWanted } from "./wanted-ranges.ts";
 
 /** Lets the delegate free what the attachment holds; never asks the API server. Success where nothing is left to free. */
 export async function del(request: Request, attachment: Attachment): Promise<string> {

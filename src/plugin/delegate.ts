@@ -1,4 +1,3 @@
-import { accessSync, constants, statSync } from "node:fs";
 import type { Environment } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
 import { convertResult, hasAddresses } from "../cni/result.ts";
@@ -9,27 +8,7 @@ import type { Child } from "../host/spawn.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { quote } from "../text/quote.ts";
 import { rememberedVersion, rememberVersion } from "./delegate-version.ts";
-import type { DelegateChoice, Request } from "./request.ts";
-
-/** The first regular file of that name in the folders, as libcni finds plugins (pkg/invoke/find.go). */
-export function findDelegate({ name, path, folders }: DelegateChoice): string {
-  const candidates = path === undefined ? folders.map((folder) => `${folder}/${name}`) : [path];
-  const found = candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile());
-  if (found === undefined) {
-    const where = path === undefined ? `looked in ${folders.join(", ")}` : `no file ${path}`;
-    throw new CniError(
-      code.io,
-      `delegate plugin ${name} not found`,
-      `${where}; it comes with the CNI plugins (containernetworking-plugins)`,
-    );
-  }
-  try {
-    accessSync(found, constants.X_OK);
-  } catch {
-    throw new CniError(code.io, `delegate plugin ${found} is not executable`, `chmod +x ${found}`);
-  }
-  return found;
-}
+import type { Request } from "./request.ts";
 
 /** Runs a verb of the delegate at `path` with this configuration; its own errors pass through as they are. */
 export async function callDelegate(

@@ -1,7 +1,7 @@
 import type { Call, Environment } from "../cni/environment.ts";
 import { begin } from "../host/exec.ts";
 import type { Child } from "../host/spawn.ts";
-import { findDelegate } from "./delegate.ts";
+import { findDelegate } from "../request/find-delegate.ts";
 
 /**
  * host-local, started before anything else and told last: its start-up then runs beside ours. It does nothing before it

@@ -4,8 +4,9 @@ import { bootID } from "../host/machine.ts";
 import { judge } from "../lease/liveness.ts";
 import { claim, type ListedRecord, listRecords } from "../lease/record.ts";
 import { reclaimEmptyLeases, reclaimedContainer } from "../lease/store.ts";
-import { leaseFolder, makeRecord } from "./attachment.ts";
-import { longestCall } from "./budget.ts";
+import { longestCall } from "../request/budget.ts";
+import { leaseFolder } from "../request/lease-folder.ts";
+import { makeRecord } from "./attachment.ts";
 import { type Held, release } from "./release.ts";
 import type { Request } from "./request.ts";
 

@@ -1,8 +1,8 @@
 import type { Environment } from "../cni/environment.ts";
 import { findRecord, removeRecord } from "../lease/record.ts";
+import { withIpam } from "../request/delegate-config.ts";
 import { recordedDelegate, recordedIpam } from "./del.ts";
 import { callDelegate } from "./delegate.ts";
-import { withIpam } from "./delegate-config.ts";
 import type { Request } from "./request.ts";
 
 /** An attachment that holds something in a network. A lease of an old release names no interface. */

@@ -2,12 +2,13 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { CniError, code } from "../cni/error.ts";
 import { isAtLeast, isVersion } from "../cni/versions.ts";
 import { findRanges } from "../ranges/node-ranges.ts";
-import { leaseFolder } from "./attachment.ts";
-import { callDelegate, delegateVersions, findDelegate } from "./delegate.ts";
-import { delegateIpam, withIpam } from "./delegate-config.ts";
+import { delegateIpam, withIpam } from "../request/delegate-config.ts";
+import { findDelegate } from "../request/find-delegate.ts";
+import { leaseFolder } from "../request/lease-folder.ts";
+import { toWanted } from "../request/wanted-ranges.ts";
+import { callDelegate, delegateVersions } from "./delegate.ts";
 import { toCniError } from "./fault.ts";
 import type { Request } from "./request.ts";
-import { toWanted } from "./wanted-ranges.ts";
 
 /** Nothing, where an ADD would find all it needs now; else 50 with the reason. */
 export async function status(request: Request): Promise<string> {

@@ -2,10 +2,10 @@ import type { Environment } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
 import { run } from "../host/exec.ts";
 import { findRanges } from "../ranges/node-ranges.ts";
-import { findDelegate } from "./delegate.ts";
-import { delegateIpam, withIpam } from "./delegate-config.ts";
+import { delegateIpam, withIpam } from "../request/delegate-config.ts";
+import { findDelegate } from "../request/find-delegate.ts";
+import { toWanted } from "../request/wanted-ranges.ts";
 import type { Request } from "./request.ts";
-import { toWanted } from "./wanted-ranges.ts";
 
 /** node-annotation called by a person: prints what the delegate prints for the configuration, `cat` for one. Keeps nothing. */
 export async function tryOut(request: Request, env: Environment): Promise<string> {

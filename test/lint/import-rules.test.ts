@@ -55,8 +55,20 @@ const rules: Record<string, Rules> = {
     ],
     mayNot: ["../plugin/main.ts", "../cli/main.ts", "../pool/plan.ts", "undici"],
   },
+  request: {
+    may: [
+      "../api/plugin-config.ts",
+      "../cni/network.ts",
+      "../host/log.ts",
+      "../lease/state.ts",
+      "../ranges/source.ts",
+      "node:fs",
+    ],
+    mayNot: ["../plugin/main.ts", "../cli/main.ts", "zod"],
+  },
   plugin: {
     may: [
+      "../request/kube-node.ts",
       "../cni/result.ts",
       "../host/exec.ts",
       "../kube/node.ts",

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bootID, uptime } from "../../src/host/machine.ts";
 import { type AttachmentRecord, claim, findRecord } from "../../src/lease/record.ts";
-import { claimAttachment, leaseFolder } from "../../src/plugin/attachment.ts";
-import { longestCall } from "../../src/plugin/budget.ts";
+import { claimAttachment } from "../../src/plugin/attachment.ts";
+import { longestCall } from "../../src/request/budget.ts";
+import { leaseFolder } from "../../src/request/lease-folder.ts";
 import { makeRecord } from "../lease/take-over.ts";
 import { makeRequest } from "./request-parts.ts";
 

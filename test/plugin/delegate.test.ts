@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseNetwork } from "../../src/cni/network.ts";
 import { versions } from "../../src/cni/versions.ts";
-import { callDelegate, delegateVersions, findDelegate } from "../../src/plugin/delegate.ts";
+import { callDelegate, delegateVersions } from "../../src/plugin/delegate.ts";
 import { rememberedVersion, rememberVersion } from "../../src/plugin/delegate-version.ts";
+import { findDelegate } from "../../src/request/find-delegate.ts";
 import { testFolder } from "../host/folder.ts";
 import { makeDelegate, makeRequest } from "./request-parts.ts";
 

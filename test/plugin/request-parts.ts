@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { parseNetwork } from "../../src/cni/network.ts";
 import { openLog } from "../../src/host/log.ts";
 import { openState } from "../../src/lease/state.ts";
-import { openBudget } from "../../src/plugin/budget.ts";
 import { noEarlyDelegate } from "../../src/plugin/early-delegate.ts";
 import type { Request } from "../../src/plugin/request.ts";
 import { podCIDRs } from "../../src/ranges/source.ts";
+import { openBudget } from "../../src/request/budget.ts";
 import { testFolder } from "../host/folder.ts";
 
 /** A request for network net1 with a data folder of its own, as kube-node would read it. */

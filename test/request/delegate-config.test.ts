@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { rangeSetsFault } from "../../src/api/range-rules.ts";
 import { parseNetwork } from "../../src/cni/network.ts";
-import { anyRanges, delegateIpam, gateFamilies, withIpam } from "../../src/plugin/delegate-config.ts";
-import { makeRequest } from "./request-parts.ts";
+import { anyRanges, delegateIpam, gateFamilies, withIpam } from "../../src/request/delegate-config.ts";
+import { makeRequest } from "../plugin/request-parts.ts";
 
 const v4 = [{ subnet: "10.1.2.0/24" }];
 const v6 = [{ subnet: "fd00::/64" }];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { longestTimeout, shortestTimeout } from "../../src/api/plugin-config.ts";
-import { defaultTimeout, longestCall, openBudget } from "../../src/plugin/budget.ts";
+import { defaultTimeout, longestCall, openBudget } from "../../src/request/budget.ts";
 
 const timeouts = [shortestTimeout, 3, 5, 5.6, 6, 10, defaultTimeout, 60, longestTimeout];
 

@@ -1,8 +1,8 @@
 import type { Wanted } from "../ranges/wanted.ts";
-import type { Request } from "./request.ts";
+import type { ReadRequest } from "./request.ts";
 
 /** What the search for ranges needs to know of a request. */
-export function toWanted(request: Request): Wanted {
+export function toWanted(request: ReadRequest): Wanted {
   const { network, source, cacheTTL, nodeName, kubeconfig, env, state, budget, log } = request;
   return {
     network: network.name,

@@ -1,13 +1,13 @@
 import type { Pod } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
-import type { Request } from "./request.ts";
+import type { ReadRequest } from "./request.ts";
 
 /** A range in which nothing lives (RFC 5737): DEL and CHECK need a valid one, but not the right one. */
 export const anyRanges: JsonObject = { ranges: [[{ subnet: "192.0.2.0/29" }]] };
 
 /** `ipam` as the delegate gets it: what the configuration passes on, what the Node says, and the delegate's name. */
-export function delegateIpam({ delegate, passedOn, dataDir }: Request, found: JsonObject): JsonObject {
+export function delegateIpam({ delegate, passedOn, dataDir }: ReadRequest, found: JsonObject): JsonObject {
   const routes = [passedOn["routes"], found["routes"]].filter(Array.isArray);
   return {
     ...passedOn,
@@ -19,7 +19,7 @@ export function delegateIpam({ delegate, passedOn, dataDir }: Request, found: Js
 }
 
 /** The network configuration as it came, with another `ipam`. */
-export function withIpam({ network }: Request, ipam: JsonObject): JsonObject {
+export function withIpam({ network }: ReadRequest, ipam: JsonObject): JsonObject {
   return { ...network.raw, ipam };
 }
 
