@@ -14,6 +14,7 @@ const rules: Record<string, Rules> = {
     mayNot: ["../text/json.ts", "../cni/error.ts", "../host/files.ts", "node:net", "ip-address"],
   },
   text: { may: ["./json.ts"], mayNot: ["../address/ip.ts", "../cni/error.ts", "node:util", "yaml"] },
+  terminal: { may: ["./table.ts"], mayNot: ["../text/json.ts", "../cni/error.ts", "node:util", "chalk"] },
   cni: {
     may: ["../address/cidr.ts", "../text/json.ts"],
     mayNot: ["../api/annotation.ts", "../host/files.ts", "node:process"],
