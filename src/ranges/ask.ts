@@ -21,6 +21,9 @@ export type Asked =
   | { kind: "absent"; reason: string }
   | { kind: "outage"; reason: string; code?: number };
 
+/** Of the time for asking, what is waited at most for another call that asks: it may hang. */
+const shareOfWaiting = 0.3;
+
 /** A Node is 1.5 MB at most, a page of 250 Nodes mostly under 10. */
 const maxBytes = 32 << 20;
 
@@ -35,13 +38,11 @@ export async function ask(
   canWait: boolean,
 ): Promise<Asked> {
   const patience = 1000 * (canWait ? wanted.patience.short : wanted.patience.long);
-  const deadline = Date.now() + patience;
-  if (wanted.keepsNothing) return await askAndKeep(wanted, here, last, deadline, !canWait);
+  const askNow = () => askAndKeep(wanted, here, last, Date.now() + patience, !canWait);
+  if (wanted.keepsNothing) return await askNow();
   const name = fileName("asking", wanted.source.label);
   const shared = () => readShared(wanted, here);
-  return await oneAtATime(wanted.stateFolder, name, patience, shared, () =>
-    askAndKeep(wanted, here, last, deadline, !canWait),
-  );
+  return await oneAtATime(wanted.stateFolder, name, patience * shareOfWaiting, shared, askNow);
 }
 
 function readShared({ stateFolder, source }: Wanted, here: Here): Asked | undefined {
