@@ -18,6 +18,7 @@ usage: ./build.sh COMMAND
 
   demo                          three nodes and their pods on this machine, in under a minute
   test [--quick] [FILE...]      every test, or those that take seconds, or some files
+  test --soak [FILE...]         faults, crowds, the model and rubbish, all of them: an hour or more
   bench [FLAG...]               the benchmark: ours around bare host-local, and its peers
   check                         types, lint, import rules, dead code
   binaries [--arch=ARCH]        kube-node and node-annotation, to _output/ (amd64 or arm64; default: this machine's)
@@ -79,10 +80,12 @@ run_tests() {
   for argument in "$@"; do
     case $argument in
       --quick) tier=quick ;;
-      -*) die "unknown argument \"$argument\": only --quick and names of test files are known here" ;;
+      --soak) export SOAK=1 ;;
+      -*) die "unknown argument \"$argument\": only --quick, --soak and names of test files are known here" ;;
       *) files+=("$argument") ;;
     esac
   done
+  [ -z "${SOAK:-}" ] || [ ${#files[@]} -gt 0 ] || files=(test/faults test/model test/rubbish)
   set_up
   build_executables "$(own_architecture)"
   install_missing containernetworking-plugins iproute2 iputils-ping strace

@@ -169,6 +169,15 @@ export function removeIfThere(path: string): boolean {
   }
 }
 
+/** Gives a file the place of another in one step; nothing where it is gone. */
+export function renameIfThere(path: string, place: string): void {
+  try {
+    renameSync(path, place);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
+  }
+}
+
 /** Makes `…/.kube-node/<network>`: those two are for this user alone, what is above them is for all to see. */
 export function makePrivateFolder(path: string): void {
   const above = path.split("/").slice(0, -2).join("/");

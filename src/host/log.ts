@@ -1,5 +1,7 @@
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, realpathSync, writeSync } from "node:fs";
 import { hostName } from "./machine.ts";
+import { isPodsFile } from "./pods-files.ts";
+import { isSystemFile } from "./system-files.ts";
 
 type Fields = Record<string, unknown>;
 type Write = (message: string, fields: Fields) => void;
@@ -17,8 +19,12 @@ export function parseLevel(text: string | undefined): number {
   return verbosity >= 2 ? levels.trace : verbosity === 1 ? levels.debug : levels.info;
 }
 
-/** One JSON line an event, appended by one write so that lines of concurrent calls don't mix. Without a file, warnings go to stderr. */
-export function openLog(file: string | undefined, level: number, context: Fields = {}): Log {
+/**
+ * One JSON line an event, appended by one write so that lines of concurrent calls don't mix. Without a file, or where the file
+ * is the system's or may be a pod's, warnings go to stderr: a tenant may have named it.
+ */
+export function openLog(named: string | undefined, level: number, context: Fields = {}): Log {
+  const file = named && isFit(named) ? named : undefined;
   const write = (name: keyof typeof levels) => (message: string, fields: Fields) => {
     const number = levels[name];
     if (number < (file ? level : levels.warn)) return;
@@ -33,6 +39,27 @@ export function openLog(file: string | undefined, level: number, context: Fields
     write("error"),
   ];
   return { trace, debug, info, warn, error };
+}
+
+function isFit(path: string): boolean {
+  const real = realPathOf(path);
+  return !isSystemFile(real) && !isPodsFile(real);
+}
+
+/** With all links followed; of a file that isn't there yet, those on the way to it. */
+function realPathOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  for (const [start, rest] of [
+    [path, ""],
+    [path.slice(0, slash) || "/", path.slice(slash)],
+  ] as const) {
+    try {
+      return realpathSync(start) + rest;
+    } catch {
+      // Not there, or a pipe that has no path.
+    }
+  }
+  return path;
 }
 
 /** A log that can't be written, or a pipe that nobody reads, stops no call. */

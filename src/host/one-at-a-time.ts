@@ -40,9 +40,7 @@ export async function oneAtATime<T>(
 
 function tryLock(folder: string, path: string): "mine" | "taken" | "impossible" {
   try {
-    return linkLock(folder, path) || (isAbandoned(path) && removeIfThere(path) && linkLock(folder, path))
-      ? "mine"
-      : "taken";
+    return linkLock(folder, path) || (removeAbandonedLock(path) && linkLock(folder, path)) ? "mine" : "taken";
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM", "EMFILE", "ENFILE"))
       return "impossible";
@@ -67,6 +65,11 @@ function writeHolder(folder: string): string {
     makePrivateFolder(folder);
     return writeTemporary(folder, String(process.pid));
   }
+}
+
+/** True where there was a lock that its holder left. */
+export function removeAbandonedLock(path: string): boolean {
+  return isAbandoned(path) && removeIfThere(path);
 }
 
 /** Its holder was killed. A process of that number may be another by now: then its age tells. */

@@ -74,6 +74,8 @@ async function sendByFetch(request: HttpRequest): Promise<HttpAnswer> {
     tls,
     signal,
     redirect: "manual" as const,
+    // Or else $BUN_CONFIG_VERBOSE_FETCH has it print the token.
+    verbose: false,
     ...(proxy !== undefined && { proxy }),
   };
   const answer = await withoutProxyVariables(() => fetch(url, options));

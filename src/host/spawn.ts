@@ -2,6 +2,7 @@
 import { isErrno } from "./files.ts";
 
 export type Child = {
+  pid: number;
   /** All that the program gets to read. To be called once. */
   give(stdin: string): void;
   /** Up to `maxOutput` bytes; reading stops there and the program finds its pipe closed. */
@@ -13,6 +14,7 @@ export type Child = {
 export type Streams = { env: Readonly<Record<string, string | undefined>>; maxOutput: number };
 
 type BunChild = {
+  pid: number;
   stdin: { write(text: string): unknown; end(): unknown };
   stdout: AsyncIterable<Uint8Array>;
   exited: Promise<number>;
@@ -33,6 +35,7 @@ export async function spawn(command: string[], streams: Streams): Promise<Child>
 function spawnWithBun({ spawn }: BunSpawn, command: string[], { env, maxOutput }: Streams): Child {
   const child = spawn(command, { env, stdin: "pipe", stdout: "pipe", stderr: "inherit" });
   return {
+    pid: child.pid,
     give: (stdin) => giveTo(child.stdin, stdin),
     stdout: collect(child.stdout, maxOutput),
     exited: child.exited.then(() => ({
@@ -65,6 +68,7 @@ async function spawnWithNode(command: string[], { env, maxOutput }: Streams): Pr
   await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
   child.stdin.on("error", () => {}); // It needn't read what it gets.
   return {
+    pid: child.pid as number,
     give: (stdin) => void child.stdin.end(stdin),
     stdout: collect(child.stdout, maxOutput),
     exited,

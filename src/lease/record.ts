@@ -6,8 +6,11 @@ import {
   listFolder,
   readOwn,
   removeIfThere,
+  renameIfThere,
+  replaceFile,
   writeTemporary,
 } from "../host/files.ts";
+import type { ProcessID } from "../host/process.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { parseLease } from "./store.ts";
 
@@ -23,10 +26,16 @@ export type AttachmentRecord = {
   netns?: string;
   /** Which namespace that path led to at ADD (host/network-namespace.ts): paths are used again. */
   netnsID?: string;
+  /** From where that namespace was seen: from elsewhere, not to see it says nothing. */
+  viewpoint?: string;
   pod?: { namespace?: string; name?: string; uid?: string };
   /** The delegate's name and the `ipam` it got at ADD; absent in a record that was adopted from a lease. */
   delegate?: string;
   ipam?: JsonObject;
+  /** The delegate's process, which outlives an ADD that is killed. */
+  delegatePid?: number;
+  /** Who frees what this attachment holds, its pod being dead. */
+  releaser?: ProcessID;
   /** ISO 8601, and the boot with its seconds so far: times within a boot compare whatever the clock does. */
   time: string;
   bootID: string;
@@ -38,7 +47,8 @@ export type AttachmentRecord = {
 /** A record as it was found. Of a damaged one (a power cut: nothing here is synced to the disk) only its time is known. */
 export type FoundRecord = { path: string; mtimeMs: number; nonce: string; record?: AttachmentRecord };
 
-export type Claim = { path: string };
+/** A claim that is held, and where. */
+export type Claim = { folder: string; path: string; record: AttachmentRecord };
 
 /** Host-local's characters for a container id hold no ":", and an interface's name none either. */
 export function recordName(containerID: string, ifname: string): string {
@@ -47,26 +57,41 @@ export function recordName(containerID: string, ifname: string): string {
 
 /**
  * Takes (container, interface) for this record. Where somebody holds it, `judge` throws, or returns to have a dead
- * claim taken over: by the next link of the chain `name`, `name:nonce1`, `name:nonce2`, the last of which holds.
- * Throws ENOENT where the folder isn't there yet.
+ * claim taken over: by the next link of the chain `name`, `name:nonce1`, `name:nonce2`, the last of which holds. A link to a
+ * chain that was let go of meanwhile holds nothing: then from the start. Throws ENOENT where the folder isn't there yet.
  */
 export function claim(folder: string, record: AttachmentRecord, judge: (held: FoundRecord) => void): Claim {
   const temporary = writeTemporary(folder, JSON.stringify(record));
   try {
     const name = `${folder}/${recordName(record.containerID, record.ifname ?? "")}`;
-    let path = name;
-    while (!linkUnlessTaken(temporary, path)) {
-      const held = find(path);
-      if (!held) refuseStranger(path);
-      else {
-        judge(held);
-        path = `${name}:${held.nonce}`;
-      }
+    for (;;) {
+      const path = linkToEnd(name, temporary, judge);
+      if (path === name || chain(name).some((link) => link.nonce === record.nonce))
+        return { folder, path, record };
+      removeIfThere(path);
     }
-    return { path };
   } finally {
     removeIfThere(temporary);
   }
+}
+
+function linkToEnd(name: string, temporary: string, judge: (held: FoundRecord) => void): string {
+  let path = name;
+  while (!linkUnlessTaken(temporary, path)) {
+    const held = find(path);
+    if (!held) refuseStranger(path);
+    else {
+      judge(held);
+      path = `${name}:${held.nonce}`;
+    }
+  }
+  return path;
+}
+
+/** Adds to the record of a claim that is held: which process its delegate is. */
+export function noteDelegate({ folder, path, record }: Claim, pid: number): void {
+  if (record.delegatePid === pid) return;
+  replaceFile(folder, path.slice(folder.length + 1), JSON.stringify({ ...record, delegatePid: pid }));
 }
 
 /** The record that holds (container, interface) now: the last of its chain. */
@@ -74,9 +99,17 @@ export function findRecord(folder: string, containerID: string, ifname: string):
   return chain(`${folder}/${recordName(containerID, ifname)}`).at(-1);
 }
 
-/** Lets go of (container, interface): the last of the chain first, so that none that was taken over comes back. */
+/**
+ * Lets go of (container, interface). The holder's link takes the places of those that it took over, one by one, and goes at
+ * last: at each moment it either holds or is gone, and none that was taken over comes back.
+ */
 export function removeRecord(folder: string, containerID: string, ifname: string): void {
-  for (const { path } of chain(`${folder}/${recordName(containerID, ifname)}`).reverse()) removeIfThere(path);
+  const paths = chain(`${folder}/${recordName(containerID, ifname)}`).map(({ path }) => path);
+  for (let last = paths.pop(); last !== undefined; last = paths.pop()) {
+    const before = paths.at(-1);
+    if (before === undefined) removeIfThere(last);
+    else renameIfThere(last, before);
+  }
 }
 
 function chain(name: string): FoundRecord[] {
@@ -95,15 +128,17 @@ function refuseStranger(path: string): void {
   throw new CniError(code.io, `${path} is no file of this user's`, "remove it; it is made again");
 }
 
-export type ListedRecord = FoundRecord & { containerID: string; ifname: string };
+/** `links` are the nonces of its chain, from the first to its own. */
+export type ListedRecord = FoundRecord & { containerID: string; ifname: string; links: string[] };
 
 /** Every attachment's record, damaged ones too. Taken-over claims are left out, those that took them over count. */
 export function listRecords(folder: string): ListedRecord[] {
   const heads = listFolder(folder).filter((name) => !name.startsWith(".") && name.split(":").length === 2);
   return heads.flatMap((name) => {
     const [containerID = "", ifname = ""] = name.split(":");
-    const held = chain(`${folder}/${name}`).at(-1);
-    return held ? [{ ...held, containerID, ifname }] : [];
+    const found = chain(`${folder}/${name}`);
+    const held = found.at(-1);
+    return held ? [{ ...held, containerID, ifname, links: found.map(({ nonce }) => nonce) }] : [];
   });
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { CniError, code } from "../cni/error.ts";
 import { folderState, isErrno, listFolder, makePrivateFolder } from "../host/files.ts";
 import { isGone } from "../host/machine.ts";
+import { removeAbandonedLock } from "../host/one-at-a-time.ts";
 import { isPodsFile } from "../host/pods-files.ts";
 import { adoptLease } from "./record.ts";
 import { defaultDataDir, readLeases } from "./store.ts";
@@ -70,13 +71,14 @@ export function adoptStore({ folder, attachments }: State, store: string): void 
   }
 }
 
-/** What calls left that were killed: temporary files, half-adopted stores. Their names say whose they were. */
+/** What calls left that were killed: temporary files, half-adopted stores, locks. Names, and what stands in a lock, say whose they were. */
 export function removeLeftovers({ folder, attachments }: Pick<State, "folder" | "attachments">): void {
   for (const parent of [folder, attachments]) {
     for (const name of listFolder(parent)) {
       const owner = /^\.(?:tmp|adopting)-(\d+)/.exec(name)?.[1];
       if (owner !== undefined && (isGone(Number(owner)) || isOld(`${parent}/${name}`)))
         rmSync(`${parent}/${name}`, { recursive: true, force: true });
+      if (/^(asking|adopting)/.test(name)) removeAbandonedLock(`${parent}/${name}`);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type Attachment, type CallArguments, podOf } from "../cni/environment.ts";
 import { CniError } from "../cni/error.ts";
-import { removeRecord } from "../lease/record.ts";
+import { type Claim, noteDelegate, removeRecord } from "../lease/record.ts";
 import { findRanges } from "../ranges/node-ranges.ts";
 import { delegateIpam, gateFamilies, withIpam } from "../request/delegate-config.ts";
 import { findDelegate } from "../request/find-delegate.ts";
@@ -8,6 +8,7 @@ import { toWanted } from "../request/wanted-ranges.ts";
 import type { JsonObject } from "../text/json.ts";
 import { claimAttachment } from "./attachment.ts";
 import { callDelegate, UnsettledError } from "./delegate.ts";
+import { outlastDelegate } from "./killed-add.ts";
 import { releaseDead } from "./release-dead.ts";
 import type { Request } from "./request.ts";
 
@@ -18,11 +19,14 @@ export async function add(request: Request, attachment: Attachment, args: CallAr
   const found = await findRanges(toWanted(request));
   const ungated = delegateIpam(request, request.prepare(found.ipam));
   const ipam = gateFamilies(ungated, request.ipv4Namespaces, pod, found.node);
-  const tookOver = await claimAttachment(request, attachment, pod, ipam);
+  const { claim, tookOver } = await claimAttachment(request, attachment, pod, ipam);
   const config = withIpam(request, ipam);
   try {
-    if (tookOver) await callDelegate(request, path, config, { ...request.env, CNI_COMMAND: "DEL" });
-    return await allocate(request, path, config, attachment);
+    if (tookOver) {
+      await outlastDelegate(request, tookOver.record);
+      await callDelegate(request, path, config, { ...request.env, CNI_COMMAND: "DEL" });
+    }
+    return await allocate(request, path, config, attachment, claim);
   } catch (error) {
     // A delegate that said no holds nothing; of one that was ended, DEL finds the record.
     if (error instanceof CniError && !(error instanceof UnsettledError)) {
@@ -38,12 +42,14 @@ async function allocate(
   path: string,
   config: JsonObject,
   attachment: Attachment,
+  claim: Claim,
 ): Promise<string> {
+  const started = (pid: number) => noteDelegate(claim, pid);
   try {
-    return await callDelegate(request, path, config, request.env);
+    return await callDelegate(request, path, config, request.env, started);
   } catch (error) {
     if (!isExhausted(error) || (await releaseDead(request, attachment)) === 0) throw error;
-    return await callDelegate(request, path, config, request.env);
+    return await callDelegate(request, path, config, request.env, started);
   }
 }
 

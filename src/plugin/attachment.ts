@@ -3,9 +3,10 @@ import type { Attachment, Pod } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
 import { isErrno } from "../host/files.ts";
 import { bootID, uptime } from "../host/machine.ts";
-import { namespaceID } from "../host/network-namespace.ts";
+import { namespaceID, viewpoint } from "../host/network-namespace.ts";
 import { oneAtATime } from "../host/one-at-a-time.ts";
-import { type AttachmentRecord, claim, type FoundRecord, findRecord } from "../lease/record.ts";
+import { hasEnded } from "../host/process.ts";
+import { type AttachmentRecord, type Claim, claim, type FoundRecord, findRecord } from "../lease/record.ts";
 import { adoptStore, isAdopted } from "../lease/state.ts";
 import { isLeaseOf, readLeases } from "../lease/store.ts";
 import { longestCall } from "../request/budget.ts";
@@ -14,7 +15,7 @@ import type { JsonObject } from "../text/json.ts";
 import type { Request } from "./request.ts";
 
 /**
- * Claims (container, interface) with the record of this ADD. True where a dead claim was taken over, whose leases are
+ * Claims (container, interface) with the record of this ADD. `tookOver` is a dead claim whose leases are
  * to be released first. Throws 101 where the attachment has addresses, 11 where another ADD is at work on it.
  */
 export async function claimAttachment(
@@ -22,28 +23,30 @@ export async function claimAttachment(
   attachment: Attachment,
   pod: Pod,
   ipam: JsonObject,
-): Promise<boolean> {
-  let tookOver = false;
-  const record = makeRecord(request, attachment, pod, ipam);
+): Promise<{ claim: Claim; tookOver?: FoundRecord }> {
+  let dead: FoundRecord | undefined;
+  const delegatePid = await request.early.pid();
+  const record = { ...makeRecord(request, attachment, pod, ipam), ...(delegatePid && { delegatePid }) };
   const judge = (held: FoundRecord) => {
     judgeClaim(held, request, attachment, record);
-    tookOver = true;
+    dead = held;
   };
+  let claim: Claim;
   try {
-    take(request, record, judge);
+    claim = take(request, record, judge);
   } catch (error) {
     if (!isErrno(error, "ENOENT")) throw error;
     await adopt(request, leaseFolder(request, ipam));
-    take(request, record, judge);
+    claim = take(request, record, judge);
   }
-  return tookOver;
+  return { claim, ...(dead && { tookOver: dead }) };
 }
 
 /** A lease of an old release names no interface: it stands for all of the container's. */
-function take({ state }: Request, record: AttachmentRecord, judge: (held: FoundRecord) => void): void {
+function take({ state }: Request, record: AttachmentRecord, judge: (held: FoundRecord) => void): Claim {
   const ofAnyInterface = findRecord(state.attachments, record.containerID, "");
   if (ofAnyInterface) judge(ofAnyInterface);
-  claim(state.attachments, record, judge);
+  return claim(state.attachments, record, judge);
 }
 
 /** A burst on a node that has just got us finds the store unadopted all at once: one does it for all. */
@@ -66,7 +69,7 @@ export function makeRecord(
   return {
     version: 1,
     ...attachment,
-    ...(netnsID !== undefined && netnsID !== "gone" && { netnsID }),
+    ...(netnsID !== undefined && netnsID !== "gone" && { netnsID, viewpoint: viewpoint() }),
     ...(Object.keys(pod).length > 0 && { pod }),
     delegate: delegate.path ?? delegate.name,
     ...(ipam && { ipam }),
@@ -77,18 +80,22 @@ export function makeRecord(
   };
 }
 
-/** Returns where the claim is dead: of an earlier boot, or without a lease and older than any call can live. */
+/**
+ * Returns where the claim is dead: of an earlier boot, without a lease and older than any call can live, or of a release
+ * that was cut off.
+ */
 function judgeClaim(
   held: FoundRecord,
   request: Request,
   { containerID, ifname }: Attachment,
   now: AttachmentRecord,
 ): void {
-  if (isOfEarlierBoot(held, now)) return;
+  const { releaser } = held.record ?? {};
+  if (isOfEarlierBoot(held, now) || (releaser && hasEnded(releaser))) return;
   const folder = leaseFolder(request, held.record?.ipam);
   const leases = readLeases(folder).filter((lease) => isLeaseOf(lease, containerID, ifname));
   const who = `container ${containerID} on interface ${ifname} of network ${request.network.name}`;
-  if (leases.length > 0) {
+  if (leases.length > 0 && !releaser) {
     const addresses = leases.map(({ ip }) => formatIp(ip)).join(" and ");
     throw new CniError(
       code.alreadyAttached,
@@ -99,7 +106,7 @@ function judgeClaim(
   if (ageOf(held, now) <= longestCall) {
     throw new CniError(
       code.tryAgainLater,
-      `another ADD is at work for ${who}`,
+      `another ${releaser ? "call frees what was held" : "ADD is at work"} for ${who}`,
       "or was killed: DEL lets go of what it held",
     );
   }

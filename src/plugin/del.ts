@@ -10,6 +10,7 @@ import { leaseFolder } from "../request/lease-folder.ts";
 import { toWanted } from "../request/wanted-ranges.ts";
 import type { JsonObject } from "../text/json.ts";
 import { callDelegate } from "./delegate.ts";
+import { outlastDelegate } from "./killed-add.ts";
 import type { Request } from "./request.ts";
 
 /** Lets the delegate free what the attachment holds; never asks the API server. Success where nothing is left to free. */
@@ -17,6 +18,7 @@ export async function del(request: Request, attachment: Attachment): Promise<str
   const { containerID, ifname } = attachment;
   const record = findRecord(request.state.attachments, containerID, ifname)?.record;
   const ipam = recordedIpam(request, record);
+  await outlastDelegate(request, record);
   try {
     await callDelegate(request, recordedDelegate(request, record), withIpam(request, ipam), request.env);
   } catch (error) {

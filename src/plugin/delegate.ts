@@ -2,7 +2,7 @@ import type { Environment } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
 import { convertResult, hasAddresses } from "../cni/result.ts";
 import { type CniVersion, closest, isAtLeast } from "../cni/versions.ts";
-import { begin, type Ended, finish, type Time } from "../host/exec.ts";
+import { begin, type Ended, finish } from "../host/exec.ts";
 import { isErrno } from "../host/files.ts";
 import type { Child } from "../host/spawn.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
@@ -10,21 +10,25 @@ import { quote } from "../text/quote.ts";
 import { rememberedVersion, rememberVersion } from "./delegate-version.ts";
 import type { Request } from "./request.ts";
 
-/** Runs a verb of the delegate at `path` with this configuration; its own errors pass through as they are. */
+/**
+ * Runs a verb of the delegate at `path` with this configuration; its own errors pass through as they are. `started` is told of
+ * each process before that is told anything.
+ */
 export async function callDelegate(
   request: Request,
   path: string,
   config: JsonObject,
   env: Environment,
+  started: (pid: number) => void = () => {},
 ): Promise<string> {
   const asked = request.network.cniVersion;
   const spoken = rememberedVersion(request.state.folder, path, asked) ?? asked;
-  const first = await attempt(request, path, config, env, spoken);
+  const first = await attempt(request, path, config, env, spoken, started);
   if (!(first instanceof CniError)) return readAnswer(first, env, asked, spoken);
   const older =
     first.code === code.incompatibleVersion ? await agreeOnVersion(request, path, asked) : undefined;
   if (older === undefined || older === spoken) throw first;
-  const second = await attempt(request, path, config, env, older);
+  const second = await attempt(request, path, config, env, older, started);
   if (second instanceof CniError) throw second;
   return readAnswer(second, env, asked, older);
 }
@@ -38,11 +42,18 @@ async function attempt(
   config: JsonObject,
   env: Environment,
   version: CniVersion,
+  started: (pid: number) => void,
 ): Promise<string | CniError> {
   const stdin = JSON.stringify({ ...inVersion(config, version), cniVersion: version });
   request.log.trace("to the delegate", { delegate: path, command: env["CNI_COMMAND"] });
-  const early = request.early.take(path, env);
-  const ended = await runTo(path, stdin, env, request.budget.time, early);
+  const child = await start(path, env, request.early.take(path, env));
+  try {
+    started(child.pid);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+  const ended = await finish(child, stdin, request.budget.time);
   request.log.trace("from the delegate", { delegate: path, ...ended });
   return ended.exitCode === 0 && !ended.timedOut
     ? ended.stdout
@@ -60,15 +71,9 @@ function inVersion(config: JsonObject, version: CniVersion): JsonObject {
   };
 }
 
-async function runTo(
-  path: string,
-  stdin: string,
-  env: Environment,
-  time: Time,
-  early?: Promise<Child>,
-): Promise<Ended> {
+async function start(path: string, env: Environment, early?: Promise<Child>): Promise<Child> {
   try {
-    return await finish(await (early ?? begin({ path, env })), stdin, time);
+    return await (early ?? begin({ path, env }));
   } catch (error) {
     const reason = (error as Error).message;
     const hint = isErrno(error, "ENOEXEC") ? `${reason}; is it built for this machine?` : reason;
@@ -144,10 +149,12 @@ async function agreeOnVersion(
   return spoken;
 }
 
-/** What a delegate answers to VERSION; nothing where it answers no such thing. */
+/** What a delegate answers to VERSION; nothing where it answers no such thing. Throws where it doesn't end in time. */
 export async function delegateVersions({ env, budget }: Request, path: string): Promise<unknown[]> {
   const stdin = JSON.stringify({ cniVersion: "1.0.0" });
-  const { stdout } = await runTo(path, stdin, { ...env, CNI_COMMAND: "VERSION" }, budget.time);
-  const spoken = parseDocument(stdout)?.["supportedVersions"];
+  const child = await start(path, { ...env, CNI_COMMAND: "VERSION" });
+  const ended = await finish(child, stdin, budget.time);
+  if (ended.timedOut) throw failure(path, ended, budget.timeout);
+  const spoken = parseDocument(ended.stdout)?.["supportedVersions"];
   return Array.isArray(spoken) ? spoken : [];
 }

@@ -11,6 +11,8 @@ import { findDelegate } from "../request/find-delegate.ts";
 export type EarlyDelegate = {
   /** The program at this path, with this call's own environment, once; undefined where it is another, or none. */
   take(path: string, env: Environment): Promise<Child> | undefined;
+  /** Its process, while nobody has taken it. */
+  pid(): Promise<number | undefined>;
   /** To be called in the end, whatever happened. */
   abandon(): Promise<void>;
 };
@@ -24,13 +26,20 @@ export function beginEarly(call: Call, env: Environment): EarlyDelegate {
       if (child) waiting = undefined;
       return child;
     },
+    async pid() {
+      return await waiting?.child.then((child) => child.pid).catch(() => undefined);
+    },
     async abandon() {
       await waiting?.child.then((child) => child.kill("SIGKILL")).catch(() => {});
     },
   };
 }
 
-export const noEarlyDelegate: EarlyDelegate = { take: () => undefined, abandon: async () => {} };
+export const noEarlyDelegate: EarlyDelegate = {
+  take: () => undefined,
+  pid: async () => undefined,
+  abandon: async () => {},
+};
 
 function start(folders: string[], env: Environment): { path: string; child: Promise<Child> } | undefined {
   try {

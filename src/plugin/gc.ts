@@ -15,17 +15,19 @@ import type { Request } from "./request.ts";
 
 /**
  * Releases what no valid attachment holds, by DELs of host-local: its own GC reports success and frees nothing.
- * Another delegate gets its GC as it is; where it knows none, GC is DELs too. Goes on past single failures.
+ * Another delegate gets its GC as it is; where it knows none, or leases are left in a store of host-local's form, GC is DELs
+ * too. Goes on past single failures.
  */
 export async function collectGarbage(request: Request): Promise<string> {
   const valid = readValidAttachments(request);
   if (valid === undefined) return "";
   removeLeftovers(request.state);
   reclaimEmptyLeases(leaseFolder(request, recordedIpam(request, undefined)), longestCall);
+  const isOwnWork = request.delegate.name === "host-local" || !(await passOnGC(request));
   const garbage = listHeld(request).filter((held) => !valid(held));
-  if (request.delegate.name === "host-local" || !(await passOnGC(request)))
-    await releaseAll(request, garbage);
-  else for (const held of garbage) forget(request, held);
+  const leased = new Set(listLeased(request).map(nameOf));
+  await releaseAll(request, isOwnWork ? garbage : garbage.filter((held) => leased.has(nameOf(held))));
+  if (!isOwnWork) for (const held of garbage) forget(request, held);
   return "";
 }
 
@@ -58,7 +60,9 @@ async function passOnGC(request: Request): Promise<boolean> {
     return true;
   } catch (error) {
     const { code: why } = toCniError(error);
-    if (why === code.invalidEnvironment || why === code.incompatibleVersion) return false;
+    // Old ones ask for a container before they say that they don't know the verb.
+    if ([code.invalidEnvironment, code.incompatibleVersion, code.unknownContainer].some((one) => one === why))
+      return false;
     throw error;
   }
 }
@@ -82,17 +86,23 @@ async function releaseAll(request: Request, garbage: Held[]): Promise<void> {
   throw new CniError(code.delegate, message, [...failures, ...stuck].slice(0, 20).join("; "));
 }
 
-/** Leases and records, each attachment once. A lease may lie in a dataDir that only its record knows. */
+/** Leases and records, each attachment once. */
 function listHeld(request: Request): Held[] {
   const records = listRecords(request.state.attachments);
-  const ipams = [recordedIpam(request, undefined), ...records.map(({ record }) => record?.ipam)];
-  const folders = new Set(ipams.map((ipam) => leaseFolder(request, ipam)));
-  const leases = [...folders].flatMap(readLeases).filter(({ containerID }) => containerID !== "");
   const held = [
-    ...leases,
+    ...listLeased(request),
     ...records.map(({ containerID, ifname }) => (ifname ? { containerID, ifname } : { containerID })),
   ];
   return [...new Map(held.map((one) => [nameOf(one), one])).values()];
+}
+
+/** A lease may lie in a dataDir that only its record knows. */
+function listLeased(request: Request): Held[] {
+  const ipams = listRecords(request.state.attachments).map(({ record }) => record?.ipam);
+  const folders = new Set(
+    [recordedIpam(request, undefined), ...ipams].map((ipam) => leaseFolder(request, ipam)),
+  );
+  return [...folders].flatMap(readLeases).filter(({ containerID }) => containerID !== "");
 }
 
 function nameOf({ containerID, ifname = "" }: Held): string {

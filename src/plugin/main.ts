@@ -152,7 +152,21 @@ function checkVersion({ verb }: Call, asked: CniVersion): void {
   );
 }
 
+/** A result that nobody can read is no success. */
 function print(document: string, exitCode = 0): number {
-  if (document !== "") writeAll(1, document.endsWith("\n") ? document : `${document}\n`);
-  return exitCode;
+  try {
+    if (document !== "") writeAll(1, document.endsWith("\n") ? document : `${document}\n`);
+    return exitCode;
+  } catch (error) {
+    warn(`standard output can't be written: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+function warn(words: string): void {
+  try {
+    writeAll(2, `${words}\n`);
+  } catch {
+    // Nowhere left to say it.
+  }
 }

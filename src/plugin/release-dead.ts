@@ -1,7 +1,7 @@
 import type { Attachment } from "../cni/environment.ts";
 import { CniError } from "../cni/error.ts";
-import { bootID } from "../host/machine.ts";
-import { judge } from "../lease/liveness.ts";
+import { thisProcess } from "../host/process.ts";
+import { judge, lookAround } from "../lease/liveness.ts";
 import { claim, type ListedRecord, listRecords } from "../lease/record.ts";
 import { reclaimEmptyLeases, reclaimedContainer } from "../lease/store.ts";
 import { longestCall } from "../request/budget.ts";
@@ -16,10 +16,11 @@ import type { Request } from "./request.ts";
  */
 export async function releaseDead(request: Request, asking: Attachment): Promise<number> {
   const records = listRecords(request.state.attachments);
-  const boot = bootID();
+  const view = lookAround(asking.netns);
   let released = 0;
   for (const held of records) {
-    const { state, reason } = judge(held, boot);
+    if (Date.now() >= request.budget.time.deadline) return released;
+    const { state, reason } = judge(held, view);
     const { containerID, ifname } = held;
     if (state !== "dead" || (containerID === asking.containerID && ifname === asking.ifname)) continue;
     if (!takeOver(request, held)) continue;
@@ -32,14 +33,15 @@ export async function releaseDead(request: Request, asking: Attachment): Promise
 }
 
 /** A runtime may ADD the very container again, right now: of that ADD and this release, the claim lets one go on. */
-function takeOver(request: Request, { containerID, ifname, nonce, record }: ListedRecord): boolean {
+function takeOver(request: Request, { containerID, ifname, links, record }: ListedRecord): boolean {
   const own = {
     ...makeRecord(request, { containerID, ifname }, record?.pod ?? {}, record?.ipam),
     ...(record?.delegate !== undefined && { delegate: record.delegate }),
+    releaser: thisProcess(),
   };
   try {
-    claim(request.state.attachments, own, (held) => {
-      if (held.nonce !== nonce) throw new Superseded();
+    claim(request.state.attachments, own, ({ nonce }) => {
+      if (!links.includes(nonce)) throw new Superseded();
     });
     return true;
   } catch (error) {

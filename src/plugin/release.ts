@@ -3,6 +3,7 @@ import { findRecord, removeRecord } from "../lease/record.ts";
 import { withIpam } from "../request/delegate-config.ts";
 import { recordedDelegate, recordedIpam } from "./del.ts";
 import { callDelegate } from "./delegate.ts";
+import { outlastDelegate } from "./killed-add.ts";
 import type { Request } from "./request.ts";
 
 /** An attachment that holds something in a network. A lease of an old release names no interface. */
@@ -21,6 +22,7 @@ export async function release(request: Request, held: Held): Promise<void> {
     CNI_NETNS: "",
     CNI_ARGS: "IgnoreUnknown=1",
   };
+  await outlastDelegate(request, record);
   const config = withIpam(request, recordedIpam(request, record));
   await callDelegate(request, recordedDelegate(request, record), config, env);
   forget(request, held);

@@ -21,6 +21,9 @@ export type Asked =
   | { kind: "absent"; reason: string }
   | { kind: "outage"; reason: string; code?: number };
 
+/** Who has waited in vain for another call that asks (it may hang) has still this share of the long patience to ask itself. */
+const shareOfTheLate = 0.25;
+
 /** A Node is 1.5 MB at most, a page of 250 Nodes mostly under 10. */
 const maxBytes = 32 << 20;
 
@@ -36,12 +39,12 @@ export async function ask(
 ): Promise<Asked> {
   const patience = 1000 * (canWait ? wanted.patience.short : wanted.patience.long);
   const deadline = Date.now() + patience;
-  if (wanted.keepsNothing) return await askAndKeep(wanted, here, last, deadline, !canWait);
+  const late = 1000 * wanted.patience.long * shareOfTheLate;
+  const askNow = () => askAndKeep(wanted, here, last, Math.max(deadline, Date.now() + late), !canWait);
+  if (wanted.keepsNothing) return await askNow();
   const name = fileName("asking", wanted.source.label);
   const shared = () => readShared(wanted, here);
-  return await oneAtATime(wanted.stateFolder, name, patience, shared, () =>
-    askAndKeep(wanted, here, last, deadline, !canWait),
-  );
+  return await oneAtATime(wanted.stateFolder, name, patience, shared, askNow);
 }
 
 function readShared({ stateFolder, source }: Wanted, here: Here): Asked | undefined {

@@ -39,7 +39,7 @@ export const podCIDRs: Source = {
       throw new CniError(
         code.nodeRanges,
         `spec.podCIDRs of Node ${node} can't be used`,
-        `${value}: ${fault.words}`,
+        `${quote(String(value), 200)}: ${fault.words}`,
       );
     return { ranges };
   },

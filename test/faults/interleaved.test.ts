@@ -29,7 +29,7 @@ async function makeStage(subject: Subject, podCIDRs: string[]): Promise<play.Sta
 
 describeHostLocals("while one call is held up", (subject) => {
   describe.skipIf(lack.some)(`by strace${lack.words}`, () => {
-    it("an ADD of a container that another one frees as dead is claimed, for good", async () => {
+    it("an ADD of a container that another one frees as dead: not before that is done, and then for good", async () => {
       const stage = await makeStage(subject, ["10.1.0.0/29"]);
       const { worker, live } = stage;
       await play.addLiving(stage, ["live:eth0", "live:eth1", "live:eth2"]);
@@ -44,10 +44,11 @@ describeHostLocals("while one call is held up", (subject) => {
       const log = join(worker.folder, "held-up");
       const wrap = delayedAt(release as SystemCall, 1500, log);
       const making = worker.call("ADD", callFor(play.mine, { ...usual, wrap }));
-      const unlinked = new RegExp(`unlink\\(".*/attachments/${dead}[:~]`);
-      await until("the release has let go of its own claim", () => unlinked.test(readIfThere(log)));
-      await addTo(live, worker, dead, usual);
+      const renamed = new RegExp(`rename\\(".*/attachments/${dead}:.*/attachments/${dead}"`);
+      await until("the release lets go of its claim", () => renamed.test(readIfThere(log)));
+      expect(await worker.fail("ADD", callFor(dead, usual))).toMatchObject({ code: 11 });
       live.set(play.mine, addressesIn(await making));
+      await addTo(live, worker, dead, usual);
 
       expectOwned(worker, live);
       expect(await worker.fail("ADD", callFor(dead, usual))).toMatchObject({ code: 101 });

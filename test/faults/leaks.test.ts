@@ -144,8 +144,9 @@ describeHostLocals("a full range", (subject) => {
         const worker = await makeSmallWorker(subject);
         const live: Live = new Map();
         const [named, started] = [makePod(), await startPod()];
-        const runsIn = kind === "of a process" ? `--target=${started.pid}` : `--net=${named.path}`;
-        const program = execa("nsenter", [runsIn, "--net", "sleep", "300"], { reject: false });
+        const runsIn =
+          kind === "of a process" ? [`--target=${started.pid}`, "--net"] : [`--net=${named.path}`];
+        const program = execa("nsenter", [...runsIn, "sleep", "300"], { reject: false });
         onTestFinished(() => void program.kill("SIGKILL"));
         await addIn(worker, live, "nameless", kind === "of a process" ? started.path : named.path);
         for (const id of ["a", "b"]) await addIn(worker, live, id, makePod().path);

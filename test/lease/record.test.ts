@@ -217,13 +217,28 @@ describe("removeRecord", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it.skipIf(traced.some)(`begins at the tail, so that no dead claim comes back${traced.words}`, async () => {
-    const [folder, log] = [testFolder(), join(testFolder(), "trace")];
-    const made = ["one", "two", "three"].map((nonce) => claim(folder, makeRecord({ nonce }), () => {}).path);
-    const before = ["strace", "-f", "-e", "trace=unlink,unlinkat", "-o", log];
-    await callElsewhere("node", ["lease/record.ts", "removeRecord"], [folder, "c1", "eth0"], { before });
-    const removed = [...readFileSync(log, "utf8").matchAll(/"([^"]*)"/g)].map(([, path]) => path);
-    expect(removed).toEqual(made.reverse());
+  it.skipIf(traced.some)(
+    `puts the holder's link in the places of the dead, so that none comes back${traced.words}`,
+    async () => {
+      const [folder, log] = [testFolder(), join(testFolder(), "trace")];
+      const made = ["one", "two", "three"].map(
+        (nonce) => claim(folder, makeRecord({ nonce }), () => {}).path,
+      );
+      const before = ["strace", "-f", "-e", "trace=rename,unlink,unlinkat", "-o", log];
+      await callElsewhere("node", ["lease/record.ts", "removeRecord"], [folder, "c1", "eth0"], { before });
+      const calls = [...readFileSync(log, "utf8").matchAll(/"([^"]*)"/g)].map(([, path]) => path);
+      expect(calls).toEqual([made[2], made[1], made[1], made[0], made[0]]);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
+
+  it("while another one is about to take the claim over: that one claims it anew", () => {
+    const folder = testFolder();
+    claim(folder, makeRecord({ nonce: "dead" }), () => {});
+    const { path } = claim(folder, makeRecord({ nonce: "new" }), () => removeRecord(folder, "c1", "eth0"));
+    expect(path).toBe(join(folder, "c1:eth0"));
+    expect(readdirSync(folder)).toEqual(["c1:eth0"]);
+    expect(findRecord(folder, "c1", "eth0")?.nonce).toBe("new");
   });
 });
 
