@@ -20,6 +20,11 @@ export async function runKubectl(words: string[], env: Environment): Promise<num
       shell.say(program.helpInformation());
       return 2;
     }
+    if (words[0] === "__complete") {
+      const { complete } = await import("./complete.ts");
+      shell.print(await complete(words.slice(1), program, shell));
+      return 0;
+    }
     await program.parseAsync(spellFlags(program, words), { from: "user" });
     return ended.code;
   } catch (error) {
@@ -28,7 +33,7 @@ export async function runKubectl(words: string[], env: Environment): Promise<num
 }
 
 /** The whole of it, for running and for completion. */
-export function makeProgram(shell: Shell, end: (code: number) => void): Command {
+function makeProgram(shell: Shell, end: (code: number) => void): Command {
   const program = addGlobalFlags(new Command("kubectl kube-node"))
     .description("Address ranges of Kubernetes Nodes, and the pods that use them")
     .version(version, "-V, --version", "what this is")
