@@ -41,7 +41,7 @@ _kubectl_kube_node() {
   (((directive & 2) != 0)) && compopt -o nospace
   (((directive & 4) != 0)) && compopt +o default || compopt -o default
   while IFS=$'\\t' read -r candidate _; do
-    [[ $candidate == "$word"* ]] || continue
+    [[ -n $candidate && $candidate == "$word"* ]] || continue
     [[ $word == *[=:]* ]] && candidate=\${candidate#"\${word%"\${word##*[=:]}"}"}
     COMPREPLY+=("$candidate")
   done <<<"\${answer%:*}"
