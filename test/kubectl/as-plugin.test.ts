@@ -142,6 +142,36 @@ describe.skipIf(lack.some)(`as a plugin of the real kubectl${lack.words}`, () =>
       expect(await execa(tool.path ?? "", [check, script])).toMatchObject({ exitCode: 0, stderr: "" });
     });
 
+  const zshLack = whatLacks(zsh);
+  it.skipIf(zshLack.some)(`zsh completes kubectl-kube_node by its script${zshLack.words}`, async () => {
+    const script = (await run(["kube-node", "completion", "zsh"])).stdout;
+    const ask = async (...words: string[]) => {
+      const program = `compdef() { :; }; _files() { print files; }; _describe() { print -rl -- "\${(P@)2}"; }
+        ${script}
+        words=(kubectl-kube_node ${words.map((word) => JSON.stringify(word)).join(" ")}); CURRENT=\${#words}
+        _kubectl-kube_node`;
+      const env = { PATH: path, KUBECONFIG: await site.kubeconfigFor({ kind: "admin" }) };
+      return (await execa(zsh.path ?? "", ["-fc", program], { env })).stdout.split("\n");
+    };
+    expect(await ask("ver")).toEqual([expect.stringMatching(/^verify:Checks the whole cluster\\: ranges/)]);
+    expect(await ask("annotate", "node-a", "")).toEqual(["example.com/net1=", "node-b"]);
+    expect(await ask("list", "--kubeconfig", "")).toContain("files");
+  });
+
+  const fishLack = whatLacks(fish);
+  it.skipIf(fishLack.some)(`fish completes kubectl-kube_node by its script${fishLack.words}`, async () => {
+    const script = (await run(["kube-node", "completion", "fish"])).stdout;
+    const env = { PATH: path, HOME: site.folder, KUBECONFIG: await site.kubeconfigFor({ kind: "admin" }) };
+    const ask = async (line: string) => {
+      const program = `${script}\ncomplete -C ${JSON.stringify(line)}`;
+      return (await execa(fish.path ?? "", ["--no-config", "-c", program], { env })).stdout.split("\n");
+    };
+    expect(await ask("kubectl-kube_node ver")).toEqual([
+      expect.stringMatching(/^verify\tChecks the whole cluster/),
+    ]);
+    expect(await ask("kubectl-kube_node annotate node-a ")).toEqual(["example.com/net1=", "node-b"]);
+  });
+
   it("finds itself by a link of another folder", async () => {
     const folder = join(site.folder, "bin");
     mkdirSync(folder);
