@@ -65,7 +65,7 @@ export async function writeBlocks(
     ),
   };
   let hopeless = false;
-  await eachAtOnce(writesOf(plan), width, async (write) => {
+  await eachAtOnce(fromAnywhere(writesOf(plan)), width, async (write) => {
     if (hopeless || isStopped()) return;
     const outcome = await writeBlock(writer, write, versions.get(write.uid) as string);
     outcomes.set(write.uid, outcome);
@@ -73,6 +73,12 @@ export async function writeBlocks(
     onDone(outcomes.size);
   });
   return outcomes;
+}
+
+/** In a ring from a random place on, so that two runs at a time seldom want the same Node. */
+function fromAnywhere<T>(all: T[]): T[] {
+  const start = Math.floor(Math.random() * all.length);
+  return [...all.slice(start), ...all.slice(0, start)];
 }
 
 /** Commits the plan as it is by now, so that nobody who read it before can change it. */

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { Client } from "../kube/client.ts";
 import type { SplitPlan } from "../split/plan.ts";
 import { ask, canAsk } from "./ask.ts";
 import { addHelp } from "./help.ts";
@@ -38,10 +39,13 @@ export function splitCommand(shell: Shell, end: (code: number) => void): Command
   );
 }
 
-type Client = Awaited<ReturnType<Shell["connect"]>>["client"];
-
 /** Plans, shows, asks, commits, writes. Where another run commits first, it begins anew. */
-async function split(client: Client, order: SplitOrder, flags: SplitFlags, shell: Shell): Promise<number> {
+export async function split(
+  client: Client,
+  order: SplitOrder,
+  flags: SplitFlags,
+  shell: Shell,
+): Promise<number> {
   const { place } = order;
   for (let shown: string | undefined; ; ) {
     const draught = await prepareSplit(client, order, (done, remaining) =>
