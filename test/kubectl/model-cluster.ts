@@ -32,9 +32,8 @@ export class ModelCluster {
 
   annotate(path: string, { metadata: { uid, resourceVersion, annotations } }: Patch): Stored {
     const { metadata, ...rest } = this.get(path);
-    const isOther =
-      uid !== undefined && (uid !== metadata.uid || resourceVersion !== metadata.resourceVersion);
-    if (isOther) throw refusal(409);
+    const expected = [uid ?? metadata.uid, resourceVersion ?? metadata.resourceVersion].join(" ");
+    if (expected !== [metadata.uid, metadata.resourceVersion].join(" ")) throw refusal(409);
     const merged = { ...((metadata["annotations"] as object) ?? {}), ...annotations };
     const left = Object.fromEntries(Object.entries(merged).filter(([, text]) => text !== null));
     if (JSON.stringify(left) === JSON.stringify(metadata["annotations"] ?? {})) return { metadata, ...rest };

@@ -1,34 +1,22 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Shell } from "../../src/kubectl/shell.ts";
-import { split } from "../../src/kubectl/split.ts";
-import { orderOf, type SplitFlags } from "../../src/kubectl/split-flags.ts";
-import { paintFor } from "../../src/terminal/paint.ts";
 import { ModelCluster, type Schedule } from "./model-cluster.ts";
-
-const key = "example.com/net1";
-const folder = "/api/v1/nodes";
-const flags: SplitFlags = {
-  cidr: "10.0.0.0/24",
-  perNode: "/28",
-  planNamespace: "kube-system",
-  releaseAfter: "0",
-  dryRun: "none",
-  yes: true,
-  output: "table",
-};
-const shell: Shell = {
-  env: {},
-  width: undefined,
-  paint: paintFor(false, {}),
-  print: () => {},
-  say: () => {},
-  progress: () => {},
-  connect: () => Promise.reject(new Error("not needed")),
-};
+import { annotate, expectNoneTwice, folder, ranges, runSplit } from "./model-split.ts";
 
 /** What people and controllers do to Nodes meanwhile. */
 type Event = { node: string; does: "delete" | "make" | "label" | "annotate" | "unannotate" };
+
+// Now and then a run stands still (SIGSTOP) while others make so many steps.
+const holds = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: 5, max: 30 }) },
+  ),
+  {
+    minLength: 40,
+    maxLength: 40,
+  },
+);
 
 const names = ["a", "b", "c", "d"];
 const event = fc.record<Event>({
@@ -44,21 +32,8 @@ function happen(cluster: ModelCluster, { node, does }: Event, count: number): vo
   if (does === "delete") cluster.objects.delete(path);
   if (does === "label") cluster.annotate(path, { metadata: { annotations: { other: String(count) } } });
   // Nobody annotates by hand what split gives out.
-  if (does === "annotate")
-    cluster.annotate(path, { metadata: { annotations: { [key]: `192.168.${count}.0/24` } } });
-  if (does === "unannotate") cluster.annotate(path, { metadata: { annotations: { [key]: null } } });
-}
-
-function blocks(cluster: ModelCluster): string[] {
-  return [...cluster.objects].flatMap(([path, { metadata }]) => {
-    const annotations = metadata["annotations"] as Record<string, string> | undefined;
-    return path.startsWith(folder) && annotations?.[key] ? [annotations[key]] : [];
-  });
-}
-
-function expectNoneTwice(cluster: ModelCluster): void {
-  const all = blocks(cluster);
-  expect(all).toEqual([...new Set(all)]);
+  if (does === "annotate") annotate(cluster, node, `192.168.${count}.0/24`);
+  if (does === "unannotate") annotate(cluster, node, null);
 }
 
 describe("runs of split at a time, their requests and the cluster's changes in any order", () => {
@@ -70,16 +45,22 @@ describe("runs of split at a time, their requests and the cluster's changes in a
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
-        fc.integer({ min: 2, max: 3 }),
-        fc.array(event, { maxLength: 12 }),
-        async (scheduler, runs, events) => {
+        fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLength: 3 }),
+        fc.array(event, { maxLength: 20 }),
+        holds,
+        async (scheduler, actors, events, holds) => {
           const cluster = new ModelCluster();
-          for (const name of names.slice(0, 3)) cluster.create(folder, { name });
-          const schedule: Schedule = async (what, step) =>
-            await scheduler.schedule(Promise.resolve(), what).then(step);
-          const run = (name: string) =>
-            split(cluster.client(name, schedule), orderOf(key, flags), flags, shell);
-          const all = Array.from({ length: runs }, (_, index) => run(`run ${index}`));
+          for (const name of names.slice(0, 2)) cluster.create(folder, { name });
+          let steps = 0;
+          const schedule: Schedule = async (what, step) => {
+            for (let held = holds[steps++ % holds.length] ?? 0; held > 0; held--)
+              await scheduler.schedule(Promise.resolve(), "stands still");
+            return await scheduler.schedule(Promise.resolve(), what).then(step);
+          };
+          const run = (name: string) => runSplit(cluster, name, schedule);
+          const all = actors.map(async (times, index) => {
+            for (let time = 1; time <= times; time++) await run(`person ${index}, run ${time}`);
+          });
           const changes = scheduler.scheduleSequence(
             events.map((one, index) => ({
               label: `${one.does} ${one.node}`,
@@ -93,20 +74,13 @@ describe("runs of split at a time, their requests and the cluster's changes in a
           expect((await changes.task).faulty).toBe(false);
           expectNoneTwice(cluster);
 
-          const last = split(
-            cluster.client("last run", async (_, step) => step()),
-            orderOf(key, flags),
-            flags,
-            shell,
-          );
-          expect(await last).toBe(0);
+          expect(await runSplit(cluster, "last run")).toBe(0);
           expectNoneTwice(cluster);
-          expect(blocks(cluster)).toHaveLength(
-            [...cluster.objects.keys()].filter((path) => path.startsWith(folder)).length,
-          );
+          const nodes = [...cluster.objects.keys()].filter((path) => path.startsWith(folder));
+          expect(Object.keys(ranges(cluster))).toHaveLength(nodes.length);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   }, 60_000);
 });
