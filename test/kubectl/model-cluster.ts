@@ -15,7 +15,7 @@ export type Schedule = <T>(what: string, step: () => T) => Promise<T>;
 
 /**
  * What the API server promises of objects: one version counts all changes, a write with another version or UID than the object's
- * is a conflict, what changes nothing is no change. Each request is one step, whose time `schedule` chooses.
+ * is a conflict, what changes nothing is no change. Each Node is labelled with its name. Each request is one step, whose time `schedule` chooses.
  */
 export class ModelCluster {
   readonly objects = new Map<string, Stored>();
@@ -65,8 +65,13 @@ export class ModelCluster {
       replace: (path, body) => step(`replace ${path}`, () => this.#replace(path, body as Stored)),
       patch: (path, body) => step(`patch ${path}`, () => this.annotate(path, body as Patch)),
       remove: () => Promise.reject(new Error("not needed")),
-      list: async (path, pick) =>
-        (await step<Stored[]>(`list ${path}`, () => this.#list(path))).flatMap((one) => pick(one) ?? []),
+      list: async (path, pick, { labelSelector } = {}) => {
+        const all = await step<Stored[]>(`list ${path}`, () => this.#list(path));
+        const chosen = all.filter(
+          ({ metadata }) => !labelSelector || labelSelector === `name=${metadata.name}`,
+        );
+        return chosen.flatMap((one) => pick(one) ?? []);
+      },
       open: () => Promise.reject(new Error("not needed")),
       close: () => {},
     };

@@ -24,6 +24,7 @@ export function runSplit(
   name: string,
   schedule: Schedule = async (_, step) => step(),
   said: string[] = [],
+  selector?: string,
 ): Promise<number> {
   const shell: Shell = {
     env: {},
@@ -34,7 +35,8 @@ export function runSplit(
     progress: () => {},
     connect: () => Promise.reject(new Error("not needed")),
   };
-  return split(cluster.client(name, schedule), orderOf(key, flags), flags, shell);
+  const order = orderOf(key, { ...flags, ...(selector !== undefined && { selector }) });
+  return split(cluster.client(name, schedule), order, flags, shell);
 }
 
 export function annotate(cluster: ModelCluster, node: string, text: string | null): void {

@@ -2,14 +2,12 @@ import { describe, expect, it } from "vitest";
 import { ModelCluster, type Schedule } from "./model-cluster.ts";
 import { annotate, expectNoneTwice, folder, ranges, runSplit } from "./model-split.ts";
 
-/** Stands still before its first request that `what` has in it, until `resume`. */
+/** Stands still before each request that has `what` in it, until `resume`. */
 function stopBefore(what: string) {
   const reached = Promise.withResolvers<void>();
   const resumed = Promise.withResolvers<void>();
-  let isUsed = false;
   const schedule: Schedule = async (request, step) => {
-    if (!isUsed && request.includes(what)) {
-      isUsed = true;
+    if (request.includes(what)) {
       reached.resolve();
       await resumed.promise;
     }
@@ -116,7 +114,7 @@ describe("a run that would take a block back, having seen a Node with ranges of 
     await killed.reached;
     const late = await prepare(cluster);
     const next = stopBefore("patch");
-    const run = runSplit(cluster, "next", next.schedule);
+    const run = runSplit(cluster, "next", next.schedule, [], "name=a");
     await next.reached;
     late.resume();
     await late.run;
