@@ -10,7 +10,7 @@ import {
   overrideUser,
   readImpersonation,
 } from "./overrides.ts";
-import { type Section, textAt } from "./section.ts";
+import { type Section, sectionsAt, textAt } from "./section.ts";
 import { readServiceAccount } from "./service-account.ts";
 
 /** What kubectl would use: `namespace` is that of -n, else of the context. */
@@ -31,6 +31,18 @@ export async function readKubectlConnection(overrides: Overrides, env: Environme
     return { connection: await complete(account, env), namespace: overrides.namespace ?? "default" };
   const remedy = `give one as --kubeconfig=FILE; looked at ${passed.join(", ")}`;
   throw new CniError(code.invalidConfig, "no kubeconfig was found", remedy);
+}
+
+/** Names in the kubeconfig that --context, --cluster and --user can take. */
+export async function readKubectlNames(
+  overrides: Overrides,
+  env: Environment,
+): Promise<Record<"context" | "cluster" | "user", string[]>> {
+  const files = await findFiles(overrides, env, []);
+  const names = (list: string) => [
+    ...new Set(files.flatMap((file) => sectionsAt(file, list).flatMap((item) => textAt(item, "name") ?? []))),
+  ];
+  return { context: names("contexts"), cluster: names("clusters"), user: names("users") };
 }
 
 /** --kubeconfig alone, else all of $KUBECONFIG that are there, else ~/.kube/config. */

@@ -31,8 +31,9 @@ export function addGlobalFlags(program: Command): Command {
   ]);
 }
 
+/** A flag with nothing in it is none, as kubectl has it. */
 export function overridesOf({ requestTimeout: _, ...overrides }: GlobalFlags): Overrides {
-  return overrides;
+  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== ""));
 }
 
 const longestTimer = 2 ** 31 - 1;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { CniError } from "../cni/error.ts";
+import { isErrno } from "../host/files.ts";
 import { version } from "../host/version.ts";
 import type { Environment } from "../kube/connection.ts";
 import { commands } from "./commands.ts";
@@ -20,6 +21,11 @@ export async function runKubectl(words: string[], env: Environment): Promise<num
       shell.say(program.helpInformation());
       return 2;
     }
+    if (words[0] === "__complete") {
+      const { complete } = await import("./complete.ts");
+      shell.print(await complete(words.slice(1), program, shell));
+      return 0;
+    }
     await program.parseAsync(spellFlags(program, words), { from: "user" });
     return ended.code;
   } catch (error) {
@@ -28,7 +34,7 @@ export async function runKubectl(words: string[], env: Environment): Promise<num
 }
 
 /** The whole of it, for running and for completion. */
-export function makeProgram(shell: Shell, end: (code: number) => void): Command {
+function makeProgram(shell: Shell, end: (code: number) => void): Command {
   const program = addGlobalFlags(new Command("kubectl kube-node"))
     .description("Address ranges of Kubernetes Nodes, and the pods that use them")
     .version(version, "-V, --version", "what this is")
@@ -50,6 +56,7 @@ function inherit(command: Command, program: Command): Command {
 
 function fail(shell: Shell, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (isErrno(error, "EPIPE")) return 1; // who read our output has gone
   const { message } = error as Error;
   const details = error instanceof CniError && error.details ? `: ${error.details}` : "";
   shell.say(`kubectl kube-node: ${message}${details}`);

@@ -1,14 +1,6 @@
 import { type Cidr, firstOf, parseCidr } from "../address/cidr.ts";
 import { type Ip, parseIp } from "../address/ip.ts";
-import {
-  countOf,
-  isInside,
-  overlaps,
-  type Range,
-  type RangeSet,
-  type Span,
-  spanOf,
-} from "../address/range.ts";
+import { countOf, isInside, type Range, type RangeSet, type Span, spanOf } from "../address/range.ts";
 import type { NodeRanges } from "./node-ranges.ts";
 
 /** One range set of a Node under a key: host-local gives a pod one address out of it. `size` is how many it can give in all. */
@@ -39,11 +31,6 @@ function gatewayOf({ subnet, gateway }: Range): Ip {
 
 export function holds({ spans }: NodeRangeSet, ip: Ip): boolean {
   return spans.some((span) => isInside(span, ip));
-}
-
-/** Whether two sets could give one address. */
-export function collide(one: NodeRangeSet, other: NodeRangeSet): boolean {
-  return one.spans.some((span) => other.spans.some((its) => overlaps(span, its)));
 }
 
 /** As people write it: `10.1.2.0/24`, `10.1.2.10-10.1.2.99/24`, several with a blank between them. */

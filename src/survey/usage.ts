@@ -7,7 +7,7 @@ import type { Survey } from "./survey.ts";
 /** A range set, and the pods' addresses that were taken out of it. */
 export type Usage = NodeRangeSet & { pods: PodAddress[] };
 
-/** Every range set of the survey with its pods, and the addresses that lie in none of their node's sets. */
+/** Every range set of the survey with its pods, and the addresses that lie in none of their own node's sets. */
 export type ClusterUsage = { sets: Usage[]; outside: PodAddress[] };
 
 /** Joins pods and ranges: an address is looked for among its own node's sets alone, under its network's key where that is known. */
