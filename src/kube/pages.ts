@@ -7,9 +7,11 @@ export type ListOptions = {
   fieldSelector?: string;
   pageSize?: number;
   onPage?: (done: number, remaining: number) => void;
+  /** Told the list's resourceVersion, from which on a watch misses nothing. */
+  onVersion?: (version: string) => void;
 };
 
-type Page = { items: unknown[]; next: string; remaining: number };
+type Page = { items: unknown[]; next: string; remaining: number; version: string };
 
 const usualPageSize = 500;
 const restarts = 3;
@@ -44,6 +46,7 @@ export async function listPages<T>(
     }
     done += page.items.length;
     options.onPage?.(done, page.remaining);
+    if (next === "") options.onVersion?.(page.version);
     if (page.next === "") return picked;
     next = page.next;
   }
@@ -67,7 +70,8 @@ function readPage(body: unknown): Page {
   const next = metadata["continue"] ?? "";
   if (!Array.isArray(items) || typeof next !== "string")
     throw new ApiError({ reason: "the API server answered with something that is no list: is it one?" });
-  return { items, next, remaining: Number(metadata["remainingItemCount"] ?? 0) };
+  const remaining = Number(metadata["remainingItemCount"] ?? 0);
+  return { items, next, remaining, version: String(metadata["resourceVersion"] ?? "") };
 }
 
 /** "": from the beginning. Undefined: it was another error. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Overrides } from "../kube/overrides.ts";
-import { UsageError } from "./usage-error.ts";
+import { readDuration } from "./duration.ts";
 
 /** kubectl's own flags, which stand before or behind a command. */
 export type GlobalFlags = Overrides & { requestTimeout?: string };
@@ -36,15 +36,11 @@ export function overridesOf({ requestTimeout: _, ...overrides }: GlobalFlags): O
   return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== ""));
 }
 
-const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, "": 1000 };
 const longestTimer = 2 ** 31 - 1;
 
-/** Milliseconds; a number without a unit is seconds, as in kubectl. */
+/** Milliseconds; 0 stands for no limit. */
 export function timeoutOf({ requestTimeout: text }: GlobalFlags): number | undefined {
   if (text === undefined) return undefined;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|$)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text)
-    throw new UsageError(`--request-timeout ${text}: expected a time such as 5s, 2m or 1h30m`);
-  const milliseconds = parts.reduce((sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ""] ?? 0), 0);
+  const milliseconds = readDuration("--request-timeout", text);
   return milliseconds === 0 ? longestTimer : Math.min(milliseconds, longestTimer);
 }

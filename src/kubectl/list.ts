@@ -1,10 +1,8 @@
 import { Command } from "commander";
-import { formatRangeSet } from "../survey/range-set.ts";
 import { takeSurvey } from "../survey/survey.ts";
-import { formatAge } from "../terminal/age.ts";
-import { type Cell, formatTable } from "../terminal/table.ts";
 import { addHelp, usualExits } from "./help.ts";
-import { listItems, type NodeRangesItem } from "./node-ranges-list.ts";
+import { listItems } from "./node-ranges-list.ts";
+import { formatItems } from "./node-ranges-table.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
 import type { Shell } from "./shell.ts";
 import { addSurveyFlags, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
@@ -36,42 +34,5 @@ async function list(options: Options, command: Command, shell: Shell): Promise<v
   if (output === "json" || output === "yaml") shell.print(await formatList("NodeRangesList", items, output));
   else if (output === "name") shell.print([...new Set(items.map(({ node }) => `node/${node}`))].join("\n"));
   else if (items.length === 0) shell.say("No nodes found");
-  else
-    shell.print(
-      formatTable(
-        head(output),
-        items.flatMap((item) => rows(item, output, shell)),
-      ),
-    );
-}
-
-const columns = ["NODE", "KEY", "RANGES", "SIZE", "USED", "FREE", "FULL"];
-
-function head(output: OutputFormat): string[] {
-  return output === "wide" ? [...columns, "NETWORKS", "MALFORMED"] : columns;
-}
-
-function rows(item: NodeRangesItem, output: OutputFormat, { paint }: Shell): Cell[][] {
-  const { node, key, networks, sets, malformed } = item;
-  const more = output === "wide" ? [networks.join(",") || "<none>", malformed ?? ""] : [];
-  if (sets.length === 0) {
-    const ranges = malformed === undefined ? "<none>" : { text: "<malformed>", paint: paint.red };
-    return [[node, key || "<none>", ranges, "-", "-", "-", "-", ...more]];
-  }
-  return sets.map(({ ranges, size, used, fullAt }) => {
-    const free = size - used;
-    const shown = free <= 0 ? { text: String(free), paint: paint.red } : formatCount(free);
-    const full = whenFull(free, fullAt);
-    return [node, key, formatRangeSet(ranges), formatCount(size), String(used), shown, full, ...more];
-  });
-}
-
-function whenFull(free: number, fullAt: string | undefined): string {
-  if (free <= 0) return "now";
-  return fullAt === undefined ? "-" : `in ${formatAge(Date.parse(fullAt) - Date.now())}`;
-}
-
-/** Beyond what can be counted by hand a power of two says more. */
-function formatCount(count: number): string {
-  return count < 1e9 ? String(count) : `2^${Math.round(Math.log2(count))}`;
+  else shell.print(formatItems(items, output === "wide", shell.paint));
 }

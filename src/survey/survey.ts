@@ -45,9 +45,19 @@ export async function takeSurvey(client: Client, options: SurveyOptions = {}): P
   const pods = options.pods === false ? [] : await readPods(client, options);
   const services = options.services === false ? { cidrs: [] } : await readServiceCIDRs(client);
   if (services.unknown) notes.push(services.unknown);
-  const ranges = nodes.flatMap((node) => rangesOf(node, keys, options.keys ?? []));
-  const survey = { nodes, ranges, keys: keys.reasons, networks, pods, serviceCIDRs: services.cidrs, notes };
-  return options.keys?.length ? narrow(survey, options.keys) : survey;
+  const parts = { nodes, networks, pods, serviceCIDRs: services.cidrs, notes };
+  return composeSurvey(parts, keys, options.keys ?? []);
+}
+
+/** A survey of what was read already; `keys` are those that chose the Nodes' annotations, of the same `given`. */
+export function composeSurvey(
+  parts: Omit<Survey, "ranges" | "keys">,
+  keys: RangeKeys,
+  given: readonly string[],
+): Survey {
+  const ranges = parts.nodes.flatMap((node) => rangesOf(node, keys, given));
+  const survey = { ...parts, ranges, keys: keys.reasons };
+  return given.length > 0 ? narrow(survey, given) : survey;
 }
 
 /** Networks and addresses of these keys alone; those of the pod network where a key is none of another network's. */
@@ -77,7 +87,7 @@ async function readPods(client: Client, options: SurveyOptions): Promise<PodAddr
 }
 
 /** A cluster without Multus has none. */
-async function readNetworks(client: Client, notes: string[]): Promise<Network[]> {
+export async function readNetworks(client: Client, notes: string[]): Promise<Network[]> {
   try {
     return await client.list(definitions, readNetwork);
   } catch (error) {

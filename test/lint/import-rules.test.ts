@@ -27,6 +27,10 @@ const rules: Record<string, Rules> = {
     may: ["../address/cidr.ts", "../api/pool.ts"],
     mayNot: ["../kube/node.ts", "../host/clock.ts", "node:timers"],
   },
+  split: {
+    may: ["../address/cidr.ts", "../api/annotation.ts", "../text/quote.ts"],
+    mayNot: ["../cni/error.ts", "../kube/client.ts", "../kubectl/main.ts", "node:crypto"],
+  },
   host: {
     may: ["node:fs", "node:timers/promises", "yaml", "undici"],
     mayNot: ["../cni/error.ts", "../text/json.ts", "zod"],

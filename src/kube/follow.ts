@@ -1,0 +1,108 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { isObject } from "../text/json.ts";
+import { ApiError } from "./api-error.ts";
+import type { Client } from "./client.ts";
+import { watchFrom } from "./watch.ts";
+
+/**
+ * What to follow: `pick` keeps of an object what is wanted, undefined for nothing. `onChange` is told after each list and each event,
+ * `onTrouble` when the API server can't be heard, with a sentence. Pauses grow from `firstPause` (milliseconds).
+ */
+export type Followed<T> = {
+  path: string;
+  labelSelector?: string;
+  pick: (item: unknown) => T | undefined;
+  onChange: (all: ReadonlyMap<string, T>) => void;
+  onTrouble: (words: string) => void;
+  firstPause?: number;
+};
+
+const longestPause = 30_000;
+
+/** A list that is kept as the cluster has it, through broken connections and lost history, until `signal` ends it. The first list must succeed. */
+export async function follow<T>(client: Client, followed: Followed<T>, signal: AbortSignal): Promise<void> {
+  let state = await list(client, followed);
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await watch(client, followed, state, signal, () => {
+        failures = 0;
+      });
+      await pause(100, undefined, { signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isHistoryLost(error)) followed.onTrouble((error as Error).message);
+      else state = await listAnew(client, followed, state);
+      const first = followed.firstPause ?? 1000;
+      const growing = Math.min(longestPause, first * 2 ** failures++) * (0.5 + Math.random());
+      await pause(growing, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+async function listAnew<T>(client: Client, followed: Followed<T>, before: State<T>): Promise<State<T>> {
+  try {
+    return await list(client, followed);
+  } catch (error) {
+    followed.onTrouble((error as Error).message);
+    return before;
+  }
+}
+
+type State<T> = { all: Map<string, T>; version: string };
+
+async function list<T>(
+  client: Client,
+  { path, labelSelector, pick, onChange }: Followed<T>,
+): Promise<State<T>> {
+  let version = "";
+  const found = await client.list(
+    path,
+    (item) => {
+      const value = pick(item);
+      return value === undefined ? undefined : ([nameOf(item), value] as const);
+    },
+    {
+      ...(labelSelector && { labelSelector }),
+      onVersion: (one) => {
+        version = one;
+      },
+    },
+  );
+  const all = new Map(found);
+  onChange(all);
+  return { all, version };
+}
+
+async function watch<T>(
+  client: Client,
+  { path, labelSelector, pick, onChange }: Followed<T>,
+  state: State<T>,
+  signal: AbortSignal,
+  onHeard: () => void,
+): Promise<void> {
+  for await (const { type, object, version } of watchFrom(
+    client,
+    path,
+    state.version,
+    labelSelector,
+    signal,
+  )) {
+    onHeard();
+    if (version !== "") state.version = version;
+    if (type === "BOOKMARK") continue;
+    const value = type === "DELETED" ? undefined : pick(object);
+    if (value === undefined) state.all.delete(nameOf(object));
+    else state.all.set(nameOf(object), value);
+    onChange(state.all);
+  }
+}
+
+function nameOf(item: unknown): string {
+  const metadata = isObject(item) && isObject(item["metadata"]) ? item["metadata"] : {};
+  return `${metadata["namespace"] ?? ""}/${metadata["name"]}`;
+}
+
+function isHistoryLost(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 410;
+}

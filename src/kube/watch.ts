@@ -1,0 +1,59 @@
+import { isObject, type JsonObject } from "../text/json.ts";
+import { ApiError } from "./api-error.ts";
+import type { Client } from "./client.ts";
+
+/** What happened to an object; `version` is where a later watch may go on. A bookmark has no object. */
+export type WatchEvent = {
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  object: JsonObject;
+  version: string;
+};
+
+/** The server ends a watch after so many seconds; one that is silent for longer than that and a bit is dead. */
+const longest = 300;
+const silent = (longest + 30) * 1000;
+
+/** Events since `version` until the server ends the watch. Throws an ApiError; one with status 410 means: list anew. */
+export async function* watchFrom(
+  client: Client,
+  path: string,
+  version: string,
+  labelSelector: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent, void> {
+  const query = new URLSearchParams({
+    watch: "true",
+    allowWatchBookmarks: "true",
+    resourceVersion: version,
+    timeoutSeconds: String(longest),
+    ...(labelSelector && { labelSelector }),
+  });
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(silent)]);
+  const { body } = await client.open(`${path}?${query}`, ended);
+  for await (const line of lines(body)) yield read(line);
+}
+
+async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts.filter((line) => line !== "");
+  }
+}
+
+function read(line: string): WatchEvent {
+  const event: unknown = JSON.parse(line);
+  const object = isObject(event) && isObject(event["object"]) ? event["object"] : {};
+  if (!isObject(event) || event["type"] === "ERROR") {
+    const reason = `the watch ended: ${object["message"] ?? "the server gave no reason"}`;
+    throw new ApiError({ reason, status: Number(object["code"] ?? 500) }, object);
+  }
+  const metadata = isObject(object["metadata"]) ? object["metadata"] : {};
+  return {
+    type: event["type"] as WatchEvent["type"],
+    object,
+    version: String(metadata["resourceVersion"] ?? ""),
+  };
+}

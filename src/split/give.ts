@@ -1,0 +1,33 @@
+import type { Span } from "../address/range.ts";
+import type { Draft } from "./draft.ts";
+import { countTaken, freeBlocks } from "./free-blocks.ts";
+import { countBlocks, type Grid } from "./grid.ts";
+import { formatSpan, wholeOf } from "./span.ts";
+
+/** Blocks of a grid: `taken` before any was given, `given` now. */
+export type Use = { grid: Grid; taken: bigint; given: number; free: bigint };
+
+/** The drafts, in the same order, with the lowest free block in each slot that has none. Throws an Error where blocks run out. */
+export function give(drafts: Draft[], grids: Grid[], taken: Span[]): { drafts: Draft[]; uses: Use[] } {
+  const uses = grids.map((grid, index) => {
+    const given = drafts.filter(({ slots }) => slots[index]?.from === "nobody").length;
+    const before = countTaken(grid, taken);
+    const free = countBlocks(grid) - before - BigInt(given);
+    if (free < 0n) throw new Error(describeShortage(grid, before, given));
+    return { grid, taken: before, given, free };
+  });
+  const supplies = grids.map((grid) => freeBlocks(grid, taken));
+  const filled = drafts.map((one) => ({
+    ...one,
+    slots: one.slots.map((slot, index) => {
+      const block = slot.from === "nobody" ? supplies[index]?.next().value : undefined;
+      return block ? { ...slot, block } : slot;
+    }),
+  }));
+  return { drafts: filled, uses };
+}
+
+function describeShortage(grid: Grid, taken: bigint, wanted: number): string {
+  const all = countBlocks(grid);
+  return `${formatSpan(wholeOf(grid.network))} has ${all} blocks of /${grid.perNode}; ${taken} are taken or excluded, ${all - taken} are free, and ${wanted} Nodes want one: give a wider --cidr, or select fewer Nodes; nothing was written`;
+}
