@@ -1,0 +1,150 @@
+import { formatCidr } from "../address/cidr.ts";
+import { bitsOf, formatIp } from "../address/ip.ts";
+import { countOf, type Span } from "../address/range.ts";
+import type { Paint } from "../terminal/paint.ts";
+import { type Glyphs, shadeGlyph } from "./glyphs.ts";
+import { count, formatCount, formatShare } from "./numbers.ts";
+import { type Section, spanOfSection } from "./sections.ts";
+import { findWithin, indexSpans, type SpanIndex } from "./span-index.ts";
+import { countStrips, type Line, stripsOf, typicalSize } from "./strips.ts";
+import type { Block } from "./territory.ts";
+import { type Scale, scaleFor, shadeOf, useOf } from "./use.ts";
+
+/** How a section is drawn: characters a line, addresses a character, and whether the nodes' names stand behind each line. */
+type Fit = { columns: number; unit: bigint; isNamed: boolean };
+
+export type Style = {
+  glyphs: Glyphs;
+  paint: Paint;
+  /** How a node's characters are painted. */
+  hue: (node: string) => (text: string) => string;
+};
+
+/** Lines that a section takes where every block of the usual size has a line of its own. */
+export function wantedLines(section: Section): number {
+  const spans = section.blocks.map(({ span }) => span);
+  const lines = countStrips(spanOfSection(section), spans, typicalSize(spans));
+  return Number(lines < 10_000n ? lines : 10_000n);
+}
+
+/** A heading and at most `height` lines, each `width` at most; more only where the section can't be drawn in fewer. */
+export function drawSection(section: Section, width: number, height: number, style: Style): string[] {
+  const space = spanOfSection(section);
+  const spans = section.blocks.map(({ span }) => span);
+  const label = Math.max(
+    ...[space.first, ...spans.map(({ first }) => first)].map((ip) => formatIp(ip).length),
+  );
+  const fit = fitSection(section, width - label - 1, height);
+  const scale = scaleFor(section.blocks);
+  const index = indexSpans(section.blocks);
+  const lines = stripsOf(space, spans, fit.unit * BigInt(fit.columns));
+  return [
+    describeSection(section, fit, scale, style.paint),
+    ...lines.map((line) => {
+      if (line.kind === "gap") return drawGap(line, label, fit, style);
+      const start = formatIp(line.span.first).padEnd(label);
+      const cells = drawCells(line, fit.unit, index, scale, style);
+      const names = fit.isNamed
+        ? `  ${nameBlocks(findWithin(index, line.span), width - label - fit.columns - 3)}`
+        : "";
+      return `${style.paint.dim(start)} ${cells}${names}`.trimEnd();
+    }),
+  ];
+}
+
+function fitSection(section: Section, room: number, height: number): Fit {
+  const spans = section.blocks.map(({ span }) => span);
+  const space = spanOfSection(section);
+  const typical = typicalSize(spans);
+  if (countStrips(space, spans, typical) <= height) {
+    const columns = Math.min(powerBelow(room / 2), Number(typical < 64n ? typical : 64n));
+    return { columns, unit: typical / BigInt(columns), isNamed: true };
+  }
+  const columns = powerBelow(Math.min(room, 128));
+  let size = typical * 2n > BigInt(columns) ? typical * 2n : BigInt(columns);
+  while (size < countOf(space) && countStrips(space, spans, size) > height) size *= 2n;
+  return { columns, unit: size / BigInt(columns), isNamed: false };
+}
+
+function powerBelow(room: number): number {
+  return 2 ** Math.floor(Math.log2(Math.max(1, room)));
+}
+
+function describeSection(
+  { network, blocks }: Section,
+  { unit, isNamed }: Fit,
+  scale: Scale,
+  paint: Paint,
+): string {
+  const { held, usable } = useOf(blocks);
+  const used =
+    scale.of === "usable"
+      ? `${formatCount(held)} of ${count(usable, "address", "addresses")} used (${formatShare(held, usable)})`
+      : `${count(held, "address", "addresses")} used, shaded by the most in a block: ${formatCount(scale.most)}`;
+  const nodes = count(new Set(blocks.map(({ node }) => node)).size, "node");
+  const character = isNamed ? "" : `; a character is a /${prefixOf(network.ip.family, unit)}`;
+  return `${paint.bold(formatCidr(network))}  ${nodes}, ${used}${character}`;
+}
+
+function prefixOf(family: 4 | 6, size: bigint): number {
+  return bitsOf(family) - (size.toString(2).length - 1);
+}
+
+function drawGap({ span }: Line, label: number, { unit, columns }: Fit, { glyphs, paint }: Style): string {
+  const strip = unit * BigInt(columns);
+  const size = `${formatCount(countOf(span) / strip)} ${glyphs.times} /${prefixOf(span.first.family, strip)} free`;
+  return paint.dim(`${" ".repeat(label)} ${glyphs.gap} ${size}`);
+}
+
+function drawCells(
+  { span }: Line,
+  unit: bigint,
+  index: SpanIndex<Block>,
+  scale: Scale,
+  style: Style,
+): string {
+  const { family, value } = span.first;
+  const cells = Array.from({ length: Number(countOf(span) / unit) }, (_, at) => {
+    const first = value + BigInt(at) * unit;
+    const cell: Span = { first: { family, value: first }, last: { family, value: first + unit - 1n } };
+    return drawCell(findWithin(index, cell), scale, style);
+  });
+  return joinPainted(cells);
+}
+
+type Painted = { text: string; paint: (text: string) => string };
+
+function drawCell(blocks: Block[], scale: Scale, { glyphs, paint, hue }: Style): Painted {
+  const [block] = blocks;
+  if (!block) return { text: glyphs.free, paint: paint.dim };
+  if (isContested(blocks)) return { text: glyphs.conflict, paint: paint.red };
+  return { text: shadeGlyph(glyphs, shadeOf(useOf(blocks), blocks.length, scale)), paint: hue(block.node) };
+}
+
+/** Whether two of these blocks, which are by address, share one. */
+function isContested(blocks: Block[]): boolean {
+  return blocks.some(
+    ({ span }, at) => at > 0 && span.first.value <= (blocks[at - 1] as Block).span.last.value,
+  );
+}
+
+/** One escape sequence for a run of characters in one colour. */
+function joinPainted(cells: Painted[]): string {
+  const runs: Painted[] = [];
+  for (const { text, paint } of cells) {
+    const run = runs.at(-1);
+    if (run?.paint === paint) run.text += text;
+    else runs.push({ text, paint });
+  }
+  return runs.map(({ text, paint }) => paint(text)).join("");
+}
+
+function nameBlocks(blocks: Block[], width: number): string {
+  const names = blocks.map(({ node, held, usable }) => {
+    const of = usable < 1_000_000n ? ` of ${formatCount(usable)}` : "";
+    return `${node} ${formatCount(held.length)}${of}`;
+  });
+  const text = names.join(", ");
+  if (text.length <= width) return text;
+  return `${text.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,35 @@
+import { formatIp } from "../address/ip.ts";
+import type { Block, Conflict, Territory } from "./territory.ts";
+
+/** What is wrong with a territory, one sentence each; `blocks` are those that it is about. */
+export type Trouble = {
+  readonly kind: "malformed" | "conflict" | "stray";
+  readonly words: string;
+  readonly blocks: Block[];
+};
+
+export function findTroubles({ faults, conflicts, strays }: Territory): Trouble[] {
+  return [
+    ...faults.map(({ node, words }) => ({
+      kind: "malformed" as const,
+      words: `${node}: ${words}`,
+      blocks: [],
+    })),
+    ...conflicts.map((conflict) => ({
+      kind: "conflict" as const,
+      words: describeConflict(conflict),
+      blocks: conflict.blocks,
+    })),
+    ...strays.map(({ address, pod }) => ({
+      kind: "stray" as const,
+      words: `${pod} has ${formatIp(address)}, which is in no node's range`,
+      blocks: [],
+    })),
+  ];
+}
+
+function describeConflict({ blocks }: Conflict): string {
+  const named = blocks.slice(0, 3).map(({ node, text }) => `${text} of ${node}`);
+  const more = blocks.length > 3 ? ` and ${blocks.length - 3} more` : "";
+  return `${named.join(", ")}${more} overlap`;
+}
