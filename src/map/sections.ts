@@ -1,6 +1,7 @@
 import { type Cidr, firstOf, lastOf } from "../address/cidr.ts";
 import { bitsOf } from "../address/ip.ts";
 import { countOf, overlaps, type Span } from "../address/range.ts";
+import { higher } from "./order.ts";
 import type { Block } from "./territory.ts";
 
 /** A part of the address space that is drawn as one picture, with the blocks that touch it. */
@@ -37,14 +38,12 @@ function cut(blocks: Block[]): Section[] {
 }
 
 function section(blocks: Block[]): Section {
-  const ends = blocks.flatMap(({ span }) => [span.first, span.last]);
-  const [first] = ends as [Span["first"]];
-  const lowest = ends.reduce((low, { value }) => (value < low ? value : low), first.value);
-  const highest = ends.reduce((high, { value }) => (value > high ? value : high), first.value);
+  const [{ span }] = blocks as [Block];
+  const lowest = span.first.value;
+  const highest = blocks.reduce((high, { span }) => higher(high, span.last.value), span.last.value);
   const differing = (lowest ^ highest).toString(2);
-  const prefix = bitsOf(first.family) - (differing === "0" ? 0 : differing.length);
-  const ip = firstOf({ ip: { family: first.family, value: lowest }, prefix });
-  return { network: { ip, prefix }, blocks };
+  const prefix = bitsOf(span.first.family) - (differing === "0" ? 0 : differing.length);
+  return { network: { ip: firstOf({ ip: span.first, prefix }), prefix }, blocks };
 }
 
 /** All addresses of a section. */

@@ -1,5 +1,6 @@
-import type { Ip } from "../address/ip.ts";
+import { formatIp, type Ip } from "../address/ip.ts";
 import { countOf, type Span } from "../address/range.ts";
+import { higher, lower } from "./order.ts";
 
 /** A line of a picture: a strip of address space, or a gap that stands for many strips with nothing in them. */
 export type Line = { readonly kind: "strip" | "gap"; readonly span: Span };
@@ -20,6 +21,11 @@ export function stripsOf(space: Span, occupied: readonly Span[], size: bigint): 
   });
 }
 
+/** Characters of the longest first address. */
+export function labelWidth(lines: readonly Line[]): number {
+  return lines.reduce((width, { span }) => Math.max(width, formatIp(span.first).length), 0);
+}
+
 /** How many lines `stripsOf` would give. */
 export function countStrips(space: Span, occupied: readonly Span[], size: bigint): bigint {
   return runsOf(space, occupied, size).reduce((sum, { first, last, isEmpty }) => {
@@ -37,8 +43,8 @@ function runsOf(space: Span, occupied: readonly Span[], size: bigint): Run[] {
   const runs: Run[] = [];
   let next = lowest;
   for (const { first, last } of occupied) {
-    const from = larger(first.value / size, next);
-    const to = smaller(last.value / size, highest);
+    const from = higher(first.value / size, next);
+    const to = lower(last.value / size, highest);
     if (to < from) continue;
     if (from > next) runs.push({ first: next, last: from - 1n, isEmpty: true });
     const before = runs.at(-1);
@@ -55,8 +61,8 @@ function lineOf(kind: Line["kind"], space: Span, first: bigint, last: bigint, si
   return {
     kind,
     span: {
-      first: at(larger(first * size, space.first.value)),
-      last: at(smaller((last + 1n) * size - 1n, space.last.value)),
+      first: at(higher(first * size, space.first.value)),
+      last: at(lower((last + 1n) * size - 1n, space.last.value)),
     },
   };
 }
@@ -70,12 +76,4 @@ export function typicalSize(spans: readonly Span[]): bigint {
   }
   const [best] = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   return best?.[0] ?? 1n;
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
-}
-
-function smaller(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }

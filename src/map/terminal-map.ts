@@ -7,6 +7,7 @@ import { drawSection, type Style, wantedLines } from "./terminal-section.ts";
 import type { Block, Territory } from "./territory.ts";
 import { findTroubles } from "./troubles.ts";
 import { byUse, useOf } from "./use.ts";
+import { countNodes } from "./words.ts";
 
 export type Window = { width: number; height: number; glyphs: Glyphs; paint: Paint };
 
@@ -50,8 +51,7 @@ function shareOut(lines: number, wanted: number[]): number[] {
 
 function describeTerritory({ blocks }: Territory, title: string, paint: Paint): string {
   if (blocks.length === 0) return `${paint.bold(title)}: no node has ranges`;
-  const nodes = new Set(blocks.map(({ node }) => node)).size;
-  return `${paint.bold(title)}: ${count(blocks.length, "block")} of ${count(nodes, "node")}`;
+  return `${paint.bold(title)}: ${count(blocks.length, "block")} of ${countNodes(blocks)}`;
 }
 
 function describeGlyphs({ glyphs, paint }: Window): string {

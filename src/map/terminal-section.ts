@@ -1,14 +1,15 @@
 import { formatCidr } from "../address/cidr.ts";
-import { bitsOf, formatIp } from "../address/ip.ts";
+import { formatIp } from "../address/ip.ts";
 import { countOf, type Span } from "../address/range.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Glyphs, shadeGlyph } from "./glyphs.ts";
-import { count, formatCount, formatShare } from "./numbers.ts";
+import { formatCount } from "./numbers.ts";
 import { type Section, spanOfSection } from "./sections.ts";
 import { findWithin, indexSpans, type SpanIndex } from "./span-index.ts";
-import { countStrips, type Line, stripsOf, typicalSize } from "./strips.ts";
+import { countStrips, type Line, labelWidth, stripsOf, typicalSize } from "./strips.ts";
 import type { Block } from "./territory.ts";
 import { type Scale, scaleFor, shadeOf, useOf } from "./use.ts";
+import { describeGap, describeSection, describeSize } from "./words.ts";
 
 /** How a section is drawn: characters a line, addresses a character, and whether the nodes' names stand behind each line. */
 type Fit = { columns: number; unit: bigint; isNamed: boolean };
@@ -29,17 +30,11 @@ export function wantedLines(section: Section): number {
 
 /** A heading and at most `height` lines, each `width` at most; more only where the section can't be drawn in fewer. */
 export function drawSection(section: Section, width: number, height: number, style: Style): string[] {
-  const space = spanOfSection(section);
-  const spans = section.blocks.map(({ span }) => span);
-  const label = Math.max(
-    ...[space.first, ...spans.map(({ first }) => first)].map((ip) => formatIp(ip).length),
-  );
-  const fit = fitSection(section, width - label - 1, height);
+  const { fit, lines, label } = layOut(section, width, height);
   const scale = scaleFor(section.blocks);
   const index = indexSpans(section.blocks);
-  const lines = stripsOf(space, spans, fit.unit * BigInt(fit.columns));
   return [
-    describeSection(section, fit, scale, style.paint),
+    describeFit(section, fit, scale, style.paint),
     ...lines.map((line) => {
       if (line.kind === "gap") return drawGap(line, label, fit, style);
       const start = formatIp(line.span.first).padEnd(label);
@@ -50,6 +45,18 @@ export function drawSection(section: Section, width: number, height: number, sty
       return `${style.paint.dim(start)} ${cells}${names}`.trimEnd();
     }),
   ];
+}
+
+type Layout = { fit: Fit; lines: Line[]; label: number };
+
+/** The first addresses of lines may turn out to be longer than expected: then there is less room beside them. */
+function layOut(section: Section, width: number, height: number, expected = 8): Layout {
+  const space = spanOfSection(section);
+  const spans = section.blocks.map(({ span }) => span);
+  const fit = fitSection(section, width - expected - 1, height);
+  const lines = stripsOf(space, spans, fit.unit * BigInt(fit.columns));
+  const label = labelWidth(lines);
+  return label > expected ? layOut(section, width, height, label) : { fit, lines, label };
 }
 
 function fitSection(section: Section, room: number, height: number): Fit {
@@ -70,30 +77,15 @@ function powerBelow(room: number): number {
   return 2 ** Math.floor(Math.log2(Math.max(1, room)));
 }
 
-function describeSection(
-  { network, blocks }: Section,
-  { unit, isNamed }: Fit,
-  scale: Scale,
-  paint: Paint,
-): string {
-  const { held, usable } = useOf(blocks);
-  const used =
-    scale.of === "usable"
-      ? `${formatCount(held)} of ${count(usable, "address", "addresses")} used (${formatShare(held, usable)})`
-      : `${count(held, "address", "addresses")} used, shaded by the most in a block: ${formatCount(scale.most)}`;
-  const nodes = count(new Set(blocks.map(({ node }) => node)).size, "node");
-  const character = isNamed ? "" : `; a character is a /${prefixOf(network.ip.family, unit)}`;
-  return `${paint.bold(formatCidr(network))}  ${nodes}, ${used}${character}`;
-}
-
-function prefixOf(family: 4 | 6, size: bigint): number {
-  return bitsOf(family) - (size.toString(2).length - 1);
+function describeFit(section: Section, { unit, isNamed }: Fit, scale: Scale, paint: Paint): string {
+  const { network } = section;
+  const character = isNamed ? "" : `; a character is a ${describeSize(network.ip.family, unit)}`;
+  return `${paint.bold(formatCidr(network))}  ${describeSection(section, scale)}${character}`;
 }
 
 function drawGap({ span }: Line, label: number, { unit, columns }: Fit, { glyphs, paint }: Style): string {
-  const strip = unit * BigInt(columns);
-  const size = `${formatCount(countOf(span) / strip)} ${glyphs.times} /${prefixOf(span.first.family, strip)} free`;
-  return paint.dim(`${" ".repeat(label)} ${glyphs.gap} ${size}`);
+  const words = describeGap(span, unit * BigInt(columns)).replace("×", glyphs.times);
+  return paint.dim(`${" ".repeat(label)} ${glyphs.gap} ${words}`);
 }
 
 function drawCells(

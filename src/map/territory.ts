@@ -4,16 +4,20 @@ import { countOf, isInside, type Range, type Span, spanOf } from "../address/ran
 import { type Section, sectionsOf, sectionsWithin } from "./sections.ts";
 import { findWithin, indexSpans } from "./span-index.ts";
 
-/** Whose an address is: a pod as `namespace/name`. */
-export type Holder = { readonly address: Ip; readonly pod: string };
+/** Whose an address is: a pod as `namespace/name`, and the node that it runs on. */
+export type Holder = { readonly address: Ip; readonly pod: string; readonly node: string };
 
 /** What one range of one node takes of the address space. */
 export type Block = {
   readonly node: string;
+  readonly range: Range;
   /** `10.1.2.0/24`, or `10.1.2.10-10.1.2.99` where the range is a part of its subnet. */
   readonly text: string;
   readonly span: Span;
-  /** How many addresses host-local gives pods out of it. */
+  /** What host-local gives out, but for the gateway, which it keeps also where none is written. */
+  readonly given: Span;
+  readonly gateway: Ip;
+  /** How many addresses that makes. */
   readonly usable: bigint;
   /** By address. */
   readonly held: Holder[];
@@ -62,32 +66,33 @@ export function compareSpans(a: Span, b: Span): number {
   return a.last.value > b.last.value ? -1 : 1;
 }
 
-function blockOf(node: string, range: Range): Block {
+export function blockOf(node: string, range: Range): Block {
   const subnet = parseCidr(range.subnet);
   if (!subnet) throw new TypeError(`not a subnet: ${range.subnet}`);
-  const usable = spanOf(range);
-  const whole = range.rangeStart === undefined && range.rangeEnd === undefined;
+  const { family, value } = firstOf(subnet);
+  const given = spanOf(range);
+  const gateway = (range.gateway && parseIp(range.gateway)) || { family, value: value + 1n };
+  const isWhole = range.rangeStart === undefined && range.rangeEnd === undefined;
   return {
     node,
-    text: whole ? range.subnet : `${formatIp(usable.first)}-${formatIp(usable.last)}`,
-    span: whole ? { first: firstOf(subnet), last: lastOf(subnet) } : usable,
-    usable: countOf(usable) - (isInside(usable, gatewayOf(range, firstOf(subnet))) ? 1n : 0n),
+    range,
+    text: isWhole ? range.subnet : `${formatIp(given.first)}-${formatIp(given.last)}`,
+    span: isWhole ? { first: firstOf(subnet), last: lastOf(subnet) } : given,
+    given,
+    gateway,
+    usable: countOf(given) - (isInside(given, gateway) ? 1n : 0n),
     held: [],
   };
 }
 
-/** host-local keeps an address for the gateway, also where none is written: the first of the subnet. */
-function gatewayOf({ gateway }: Range, network: Ip): Ip {
-  const given = gateway === undefined ? undefined : parseIp(gateway);
-  return given ?? { family: network.family, value: network.value + 1n };
-}
-
-/** Gives every holder to the smallest block that has its address; what is left over has none. */
+/** Gives every holder to the block that has its address: its own node's, else the smallest. What is left over has none. */
 function settle(blocks: Block[], holders: Holder[]): Holder[] {
   const index = indexSpans(blocks);
   const strays: Holder[] = [];
   for (const holder of holders) {
-    const [first, ...others] = findWithin(index, { first: holder.address, last: holder.address });
+    const found = findWithin(index, { first: holder.address, last: holder.address });
+    const own = found.filter(({ node }) => node === holder.node);
+    const [first, ...others] = own.length > 0 ? own : found;
     if (!first) strays.push(holder);
     else others.reduce(smaller, first).held.push(holder);
   }
@@ -99,7 +104,8 @@ function smaller(a: Block, b: Block): Block {
   return countOf(b.span) < countOf(a.span) ? b : a;
 }
 
-function conflictsOf(blocks: Block[]): Conflict[] {
+/** `blocks` are by address. */
+export function conflictsOf(blocks: Block[]): Conflict[] {
   const groups: { span: Span; blocks: Block[] }[] = [];
   for (const block of blocks) {
     const group = groups.at(-1);

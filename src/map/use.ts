@@ -28,6 +28,16 @@ export function shadeOf({ held, usable }: Use, count: number, scale: Scale): num
   return all === 0 ? 0 : Math.min(1, held / all);
 }
 
+/** The steps of a shade in pictures, each with what it is up to, as a share; the last is for what is nearly full. */
+export const levels = [0, 0.25, 0.5, 0.75, 0.9, 1];
+
+/** Which step: the first is for nothing at all, and nothing is nearly full where fullness isn't what is shown. */
+export function levelOf(use: Use, count: number, scale: Scale): number {
+  const shade = shadeOf(use, count, scale);
+  const level = shade === 0 ? 0 : levels.findIndex((upTo, at) => at > 0 && (shade < upTo || upTo === 1));
+  return scale.of === "usable" ? level : Math.min(level, levels.length - 2);
+}
+
 /** Fullest first, the same order for the same blocks. */
 export function byUse(blocks: readonly Block[]): Block[] {
   const share = ({ held, usable }: Block): number => held.length / Math.max(1, Number(usable));
