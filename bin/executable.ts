@@ -1,4 +1,4 @@
 // The one compiled executable: the name that it is called by says which program it is.
 import { start } from "./program.ts";
 
-await start(process.argv0.slice(process.argv0.lastIndexOf("/") + 1));
+await start(process.argv0.replace(/^.*[/\\]|\.exe$/g, ""));

@@ -2,9 +2,9 @@ import type { Environment } from "../cni/environment.ts";
 import { CniError, code, formatError } from "../cni/error.ts";
 import { newest } from "../cni/versions.ts";
 import { writeAll } from "../host/files.ts";
+import { version } from "../host/version.ts";
 import { getAnnotation, showMyNode } from "./node-annotation.ts";
 import { usage } from "./usage.ts";
-import { version } from "./version.ts";
 
 type Program = keyof typeof usage;
 

@@ -1,5 +1,7 @@
 // The few things that Bun does faster or differently, each with its Node twin: nothing else may name Bun.
 
+import type { Dispatcher } from "undici";
+
 type BunGlobal = {
   YAML: { parse(text: string): unknown };
 };
@@ -40,19 +42,30 @@ export async function findYamlFault(text: string): Promise<string | undefined> {
   return nul === -1 ? undefined : at(nul, "a NUL character");
 }
 
-/** An HTTP GET. `ca`, `cert` and `key` are PEM texts. No `proxy`: none, whatever the environment says. */
-export type HttpRequest = {
-  url: string;
-  headers: Record<string, string>;
+/** Where a request goes: `ca`, `cert` and `key` are PEM texts. No `proxy`: none, whatever the environment says. */
+export type HttpPeer = {
   ca?: string;
   cert?: string;
   key?: string;
   serverName?: string;
   insecure: boolean;
   proxy?: string;
+};
+
+/** An HTTP request, a GET unless `method` says otherwise. */
+export type HttpRequest = HttpPeer & {
+  url: string;
+  method?: string;
+  headers: Record<string, string>;
+  body?: string;
   /** Ends everything, the body included. To be aborted in any case: under Node the connection stays open until then. */
   signal: AbortSignal;
+  /** For many requests to one peer. Bun keeps connections open by itself. */
+  session?: HttpSession;
 };
+
+/** Connections that outlive their requests; `close` ends them all. */
+export type HttpSession = { dispatcher?: Dispatcher; close(): void };
 
 /** An answer whose body is still to come. Redirects are answers. */
 export type HttpAnswer = {
@@ -66,10 +79,19 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
   return bun ? sendByFetch(request) : sendByUndici(request);
 }
 
+/** Under Node connections are kept open only in a session. */
+export async function openSession(peer: HttpPeer): Promise<HttpSession> {
+  if (bun) return { close: () => {} };
+  const dispatcher = await makeDispatcher(peer);
+  return { dispatcher, close: () => void dispatcher.destroy().catch(() => {}) };
+}
+
 async function sendByFetch(request: HttpRequest): Promise<HttpAnswer> {
-  const { url, headers, ca, cert, key, serverName, insecure, proxy, signal } = request;
+  const { url, method, headers, body, ca, cert, key, serverName, insecure, proxy, signal } = request;
   const tls = { ca, cert, key, serverName, rejectUnauthorized: !insecure };
   const options = {
+    ...(method !== undefined && { method }),
+    ...(body !== undefined && { body }),
     headers,
     tls,
     signal,
@@ -103,24 +125,12 @@ function withoutProxyVariables<T>(call: () => T): T {
 }
 
 async function sendByUndici(request: HttpRequest): Promise<HttpAnswer> {
-  const { url, headers, ca, cert, key, serverName, insecure, proxy, signal } = request;
-  const { Agent, ProxyAgent, request: call } = await import("undici");
-  const tls = {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(serverName !== undefined && { servername: serverName }),
-    rejectUnauthorized: !insecure,
-  };
-  const limits = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
-  const dispatcher =
-    proxy === undefined
-      ? new Agent({ ...limits, connect: { ...tls, timeout: 0 } })
-      : new ProxyAgent({ ...limits, uri: proxy, requestTls: tls, proxyTls: ca === undefined ? {} : { ca } });
-  signal.addEventListener("abort", () => {
-    dispatcher.destroy().catch(() => {});
-  });
-  const answer = await call(url, { headers, dispatcher, signal });
+  const { url, method = "GET", headers, body, signal, session } = request;
+  const dispatcher = session?.dispatcher ?? (await makeDispatcher(request));
+  if (!session) signal.addEventListener("abort", () => void dispatcher.destroy().catch(() => {}));
+  const { request: call } = await import("undici");
+  const options = { method: method as Dispatcher.HttpMethod, headers, dispatcher, signal };
+  const answer = await call(url, { ...options, ...(body !== undefined && { body }) });
   return {
     status: answer.statusCode,
     header: (name) => {
@@ -129,6 +139,22 @@ async function sendByUndici(request: HttpRequest): Promise<HttpAnswer> {
     },
     body: answer.body,
   };
+}
+
+async function makeDispatcher(peer: HttpPeer): Promise<Dispatcher> {
+  const { ca, cert, key, serverName, insecure, proxy } = peer;
+  const { Agent, ProxyAgent } = await import("undici");
+  const tls = {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(serverName !== undefined && { servername: serverName }),
+    rejectUnauthorized: !insecure,
+  };
+  const limits = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
+  return proxy === undefined
+    ? new Agent({ ...limits, connect: { ...tls, timeout: 0 } })
+    : new ProxyAgent({ ...limits, uri: proxy, requestTls: tls, proxyTls: ca === undefined ? {} : { ca } });
 }
 
 async function* noBody(): AsyncGenerator<Uint8Array> {}

@@ -1,6 +1,6 @@
 import { CniError, code } from "../cni/error.ts";
 import { type ClusterAccess, readCluster } from "./cluster.ts";
-import { chooseContext, isEmpty, readKubeconfig } from "./kubeconfig.ts";
+import { type Chosen, chooseContext, isEmpty, readKubeconfig } from "./kubeconfig.ts";
 import { chooseProxy } from "./proxy.ts";
 import type { Section } from "./section.ts";
 import { readServiceAccount } from "./service-account.ts";
@@ -25,13 +25,11 @@ const usualPlaces: Places = {
   kubelet: ["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/kubeconfig"],
 };
 
-/** `kubeconfig` is the path that the configuration names; `deadline` (ms since 1970) is for exec plugins. */
-export type Choice = {
-  kubeconfig?: string | undefined;
-  env: Environment;
-  deadline?: number;
-  places?: Places;
-};
+/** `deadline` (ms since 1970) is for exec plugins; `attended`: somebody is there whom they may ask. */
+export type Caller = { env: Environment; deadline?: number; attended?: boolean };
+
+/** `kubeconfig` is the path that the configuration names. */
+export type Choice = Caller & { kubeconfig?: string | undefined; places?: Places };
 
 /**
  * The first of: `kubeconfig`, $KUBECONFIG, ~/.kube/config, in-cluster, the kubelet's own. Throws code 7 where what is chosen
@@ -87,18 +85,25 @@ async function readHome(env: Environment, passed: string[]): Promise<Section | u
   return undefined;
 }
 
-async function connect(choice: Choice, files: [Section, ...Section[]]): Promise<Connection> {
-  const { file, context, cluster, user } = chooseContext(files);
+function connect(choice: Choice, files: [Section, ...Section[]]): Promise<Connection> {
+  return connectTo(choice, chooseContext(files));
+}
+
+/** The connection that a context stands for. */
+export async function connectTo(
+  caller: Caller,
+  { file, context, cluster, user }: Chosen,
+): Promise<Connection> {
   const access = readCluster(cluster);
   const credentials = access.server.startsWith("https:")
-    ? await credentialsOf(choice, user, cluster, access)
+    ? await credentialsOf(caller, user, cluster, access)
     : {};
-  return complete({ ...access, ...credentials, origin: `${file}, context ${context}` }, choice.env);
+  return complete({ ...access, ...credentials, origin: `${file}, context ${context}` }, caller.env);
 }
 
 /** client-go sends no credentials over plain http, nor do we. */
 async function credentialsOf(
-  choice: Choice,
+  caller: Caller,
   user: Section,
   cluster: Section,
   access: ClusterAccess,
@@ -106,10 +111,11 @@ async function credentialsOf(
   const found = readUser(user);
   if (!("exec" in found)) return found;
   const { runExecPlugin } = await import("./exec-plugin.ts");
-  return runExecPlugin({ ...choice, exec: found.exec, cluster, access });
+  return runExecPlugin({ ...caller, exec: found.exec, cluster, access });
 }
 
-async function complete(connection: Connection, env: Environment): Promise<Connection> {
+/** With what the environment adds: the proxy, the machine's own authorities. */
+export async function complete(connection: Connection, env: Environment): Promise<Connection> {
   const proxy = connection.proxy ?? (await chooseProxy(connection.server, env));
   const ca = connection.ca ?? (connection.insecure ? undefined : readSystemAuthorities(env));
   return { ...connection, ...(proxy !== undefined && { proxy }), ...(ca !== undefined && { ca }) };

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, sep } from "node:path";
 import { CniError, code } from "../cni/error.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import type { ClusterAccess } from "./cluster.ts";
-import type { Environment } from "./connection.ts";
+import type { Caller, Environment } from "./connection.ts";
 import { complain, flagAt, resolvePath, type Section, sectionsAt, textAt, textsAt } from "./section.ts";
 import { type Credentials, isToken } from "./user.ts";
 
-type Call = { exec: Section; cluster: Section; access: ClusterAccess; env: Environment; deadline?: number };
+type Call = Caller & { exec: Section; cluster: Section; access: ClusterAccess };
 
 const versions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 const interactiveModes = ["Never", "IfAvailable", "Always"];
@@ -18,15 +19,19 @@ const longestOutput = 1 << 20;
 export async function runExecPlugin(call: Call): Promise<Credentials> {
   const { exec, env } = call;
   const apiVersion = readVersion(exec);
-  checkInteractiveMode(exec, apiVersion);
+  const interactive = isInteractive(call, apiVersion);
   const program = findProgram(exec, env);
   const childEnv = {
     ...env,
     ...Object.fromEntries(sectionsAt(exec, "env").map((item) => [nameOf(item), textAt(item, "value") ?? ""])),
-    KUBERNETES_EXEC_INFO: JSON.stringify(describeCall(call, apiVersion)),
+    KUBERNETES_EXEC_INFO: JSON.stringify(describeCall(call, apiVersion, interactive)),
   };
-  const milliseconds = Math.min(longestRun, (call.deadline ?? Number.POSITIVE_INFINITY) - Date.now());
-  const output = await run(exec, program, textsAt(exec, "args"), childEnv, milliseconds);
+  const words = textsAt(exec, "args");
+  const output = await run(
+    exec,
+    (report) => start([program, ...words], childEnv, call, interactive, report),
+    millisecondsFor(call),
+  );
   return readCredential(exec, apiVersion, output);
 }
 
@@ -36,12 +41,22 @@ function readVersion(exec: Section): string {
   throw complain(exec, "apiVersion", `: expected ${versions.join(" or ")}`);
 }
 
-function checkInteractiveMode(exec: Section, apiVersion: string): void {
+/** Whether the plugin may ask somebody on standard input: "IfAvailable" where it can, "Always" where it has to. */
+function isInteractive({ exec, attended = false }: Call, apiVersion: string): boolean {
   const mode = textAt(exec, "interactiveMode") ?? (apiVersion === versions[0] ? undefined : "IfAvailable");
   if (mode === undefined || !interactiveModes.includes(mode)) {
     throw complain(exec, "interactiveMode", `: expected ${interactiveModes.join(", ")}`);
   }
-  if (mode === "Always") throw complain(exec, "interactiveMode", ": Always, but nobody is here to be asked");
+  const possible = attended && process.stdin.isTTY === true;
+  if (mode === "Always" && !possible)
+    throw complain(exec, "interactiveMode", ": Always, but nobody is here to be asked");
+  return possible && mode !== "Never";
+}
+
+/** Somebody who logs in with a browser takes the time that he needs; undefined: no limit. */
+function millisecondsFor({ attended, deadline }: Call): number | undefined {
+  if (attended) return undefined;
+  return Math.min(longestRun, (deadline ?? Number.POSITIVE_INFINITY) - Date.now());
 }
 
 function nameOf(item: Section): string {
@@ -54,17 +69,22 @@ function nameOf(item: Section): string {
 function findProgram(exec: Section, env: Environment): string {
   const command = textAt(exec, "command");
   if (command === undefined) throw complain(exec, "command", " is missing");
-  const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder !== "");
-  const candidates = command.includes("/")
-    ? [resolvePath(exec, command)]
-    : folders.map((folder) => `${folder}/${command}`);
-  const found = candidates.find(isProgram);
+  const folders = (env["PATH"] ?? env["Path"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  const isPath = command.includes("/") || command.includes(sep);
+  const places = isPath ? [resolvePath(exec, command)] : folders.map((folder) => `${folder}/${command}`);
+  const found = places.flatMap((place) => endings(env).map((ending) => place + ending)).find(isProgram);
   if (found !== undefined) return found;
-  const looked = command.includes("/") ? "" : ` in PATH (${folders.join(":") || "empty"})`;
+  const looked = isPath ? "" : ` in PATH (${folders.join(delimiter) || "empty"})`;
   const hint = textAt(exec, "installHint")
     ?.replace(/[^\P{C}\n\t]/gu, "")
     .trim();
   throw complain(exec, "command", `: there is no program ${JSON.stringify(command)}${looked}`, hint);
+}
+
+/** Windows finds aws.exe under the name aws. */
+function endings(env: Environment): string[] {
+  if (process.platform !== "win32") return [""];
+  return ["", ...(env["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";")];
 }
 
 function isProgram(path: string): boolean {
@@ -77,9 +97,9 @@ function isProgram(path: string): boolean {
 }
 
 /** What the plugin is told in KUBERNETES_EXEC_INFO. */
-function describeCall({ exec, cluster, access }: Call, apiVersion: string): object {
+function describeCall({ exec, cluster, access }: Call, apiVersion: string, interactive: boolean): object {
   const spec = flagAt(exec, "provideClusterInfo") ? { cluster: describeCluster(cluster, access) } : {};
-  return { apiVersion, kind: "ExecCredential", spec: { ...spec, interactive: false } };
+  return { apiVersion, kind: "ExecCredential", spec: { ...spec, interactive } };
 }
 
 function describeCluster(
@@ -99,13 +119,13 @@ function describeCluster(
   };
 }
 
-/** Standard output of a program that runs in a process group of its own, so that all of it ends with its time. */
+type Report = (code: string) => void;
+
+/** Standard output of a program. */
 function run(
   exec: Section,
-  program: string,
-  args: string[],
-  env: Environment,
-  milliseconds: number,
+  begin: (report: Report) => ChildProcess | undefined,
+  milliseconds: number | undefined,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -118,8 +138,11 @@ function run(
       killGroup(child);
       fail(problem);
     };
-    const timer = setTimeout(() => stop("did not end in time"), Math.max(0, milliseconds));
-    const child = start(program, args, env, (code) => fail(`can't be run (${code})`));
+    const timer =
+      milliseconds === undefined
+        ? undefined
+        : setTimeout(() => stop("did not end in time"), Math.max(0, milliseconds));
+    const child = begin((code) => fail(`can't be run (${code})`));
     child?.stdout?.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
@@ -133,15 +156,25 @@ function run(
   });
 }
 
-/** Node tells of a program that can't be run by an event, Bun by throwing. */
-function start(program: string, args: string[], env: Environment, onError: (code: string) => void) {
+/**
+ * Unattended it runs in a process group of its own, so that all of it ends with its time. Node tells of a program that can't be
+ * run by an event, Bun by throwing.
+ */
+function start(
+  [program, ...args]: [string, ...string[]],
+  env: Environment,
+  { attended = false }: Caller,
+  interactive: boolean,
+  onError: Report,
+): ChildProcess | undefined {
   const report = (error: unknown) =>
     onError((error as NodeJS.ErrnoException).code ?? "for an unknown reason");
   try {
     const child = spawn(program, args, {
       env: { ...env },
-      stdio: ["ignore", "pipe", "ignore"],
-      detached: true,
+      stdio: [interactive ? "inherit" : "ignore", "pipe", attended ? "inherit" : "ignore"],
+      detached: !attended,
+      shell: /\.(bat|cmd)$/i.test(program),
     });
     return child.on("error", report);
   } catch (error) {

@@ -4,8 +4,11 @@ import { findYamlFault, parseYaml } from "../host/runtime.ts";
 import { isObject, kindOf } from "../text/json.ts";
 import { complain, type Section, sectionAt, sectionsAt, textAt } from "./section.ts";
 
-/** The parts of a kubeconfig that the current context chooses. */
-export type Chosen = { file: string; context: string; cluster: Section; user: Section };
+/** The parts of a kubeconfig that a context chooses. */
+export type Chosen = { file: string; context: string; cluster: Section; user: Section; namespace?: string };
+
+/** Names that somebody gives in the place of those in the file. */
+export type Named = { context?: string; cluster?: string; user?: string };
 
 const longestFile = 16 << 20;
 
@@ -54,28 +57,43 @@ export function isEmpty(whole: Section): boolean {
 }
 
 /** Of several files the first that has a name, or a current-context, wins, as in kubectl. There must be one at least. */
-export function chooseContext(files: [Section, ...Section[]]): Chosen {
+export function chooseContext(files: [Section, ...Section[]], named: Named = {}): Chosen {
   const contexts = collect(files, "contexts", "context");
+  const [name, context] =
+    named.context === undefined ? current(files, contexts) : given(named.context, contexts);
+  const namespace = textAt(context, "namespace");
+  return {
+    file: context.file,
+    context: name,
+    cluster: follow(context, "cluster", collect(files, "clusters", "cluster"), named.cluster),
+    user: follow(context, "user", collect(files, "users", "user"), named.user),
+    ...(namespace !== undefined && { namespace }),
+  };
+}
+
+function current(files: [Section, ...Section[]], contexts: Map<string, Section>): [string, Section] {
   const holder = files.find((file) => textAt(file, "current-context") !== undefined);
   if (!holder) throw missingContext(files[0], [...contexts.keys()]);
   const name = textAt(holder, "current-context") as string;
   const context = contexts.get(name);
-  if (!context)
-    throw complain(holder, "current-context", ` ${quote(name)} is not among contexts${listed(contexts)}`);
-  return {
-    file: context.file,
-    context: name,
-    cluster: follow(context, "cluster", "clusters", collect(files, "clusters", "cluster")),
-    user: follow(context, "user", "users", collect(files, "users", "user")),
-  };
+  if (context) return [name, context];
+  throw complain(holder, "current-context", ` ${quote(name)} is not among contexts${listed(contexts)}`);
 }
 
-function follow(context: Section, key: string, list: string, named: Map<string, Section>): Section {
-  const name = textAt(context, key);
-  if (name === undefined) throw complain(context, key, " is missing", `name one of ${list}${listed(named)}`);
-  const found = named.get(name);
-  if (!found) throw complain(context, key, ` ${quote(name)} is not among ${list}${listed(named)}`);
-  return found;
+function given(name: string, contexts: Map<string, Section>): [string, Section] {
+  const context = contexts.get(name);
+  if (context) return [name, context];
+  throw new CniError(code.invalidConfig, `--context ${quote(name)} is not among contexts${listed(contexts)}`);
+}
+
+function follow(context: Section, key: string, known: Map<string, Section>, wanted?: string): Section {
+  const name = wanted ?? textAt(context, key);
+  if (name === undefined) throw complain(context, key, " is missing", `name one of ${key}s${listed(known)}`);
+  const found = known.get(name);
+  if (found) return found;
+  if (wanted === undefined)
+    throw complain(context, key, ` ${quote(name)} is not among ${key}s${listed(known)}`);
+  throw new CniError(code.invalidConfig, `--${key} ${quote(name)} is not among ${key}s${listed(known)}`);
 }
 
 function collect(files: Section[], list: string, key: string): Map<string, Section> {

@@ -44,9 +44,13 @@ export function textsAt(section: Section, key: string): string[] {
 
 /** A path written in a kubeconfig is relative to the kubeconfig's own folder. */
 export function resolvePath(section: Section, path: string): string {
-  if (path.startsWith("/")) return path;
-  const folder = section.file.slice(0, section.file.lastIndexOf("/") + 1);
-  return `${folder}${path}`;
+  if (isAbsolute(path)) return path;
+  const separators = process.platform === "win32" ? /[^/\\]*$/ : /[^/]*$/;
+  return `${section.file.replace(separators, "")}${path}`;
+}
+
+function isAbsolute(path: string): boolean {
+  return path.startsWith("/") || (process.platform === "win32" && /^([a-z]:)?[\\/]/i.test(path));
 }
 
 function listAt(section: Section, key: string): unknown[] {

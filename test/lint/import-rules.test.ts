@@ -79,9 +79,29 @@ const rules: Record<string, Rules> = {
     ],
     mayNot: ["../cli/main.ts", "../agent/main.ts", "../controller/main.ts", "../webhook/main.ts", "zod"],
   },
+  survey: {
+    may: [
+      "../address/range.ts",
+      "../api/annotation.ts",
+      "../kube/client.ts",
+      "../text/json.ts",
+      "../cni/error.ts",
+    ],
+    mayNot: [
+      "../host/files.ts",
+      "../lease/store.ts",
+      "../kubectl/main.ts",
+      "../terminal/table.ts",
+      "node:fs",
+    ],
+  },
+  kubectl: {
+    may: ["../survey/survey.ts", "../kube/client.ts", "../terminal/table.ts", "commander"],
+    mayNot: ["../plugin/main.ts", "../cli/main.ts", "../agent/main.ts", "../../test/parts/tools.ts"],
+  },
   cli: {
     may: ["../cni/error.ts", "zod"],
-    mayNot: ["../plugin/main.ts", "../agent/main.ts", "../../test/parts/tools.ts"],
+    mayNot: ["../plugin/main.ts", "../kubectl/main.ts", "../agent/main.ts", "../../test/parts/tools.ts"],
   },
   agent: {
     may: ["../kube/node.ts"],

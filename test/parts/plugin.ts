@@ -64,8 +64,10 @@ export async function callPlugin(call: PluginCall): Promise<PluginAnswer> {
   };
 }
 
+type Program = "kube-node" | "node-annotation" | "kubectl-kube_node";
+
 /** A way to run the project's programs. `command("kube-node")` is what to execute, arguments follow. */
-export type Executable = { label: string; command(program: "kube-node" | "node-annotation"): string[] };
+export type Executable = { label: string; command(program: Program): string[] };
 
 /** The compiled executable and the sources under Node: suites run on both. Throws where nothing was compiled. */
 export function executables(): Executable[] {

@@ -1,0 +1,79 @@
+import { isObject } from "../text/json.ts";
+import { ApiError } from "./api-error.ts";
+
+/** `onPage` is told how many items came so far, and how many are still to come where the server says so. */
+export type ListOptions = {
+  labelSelector?: string;
+  fieldSelector?: string;
+  pageSize?: number;
+  onPage?: (done: number, remaining: number) => void;
+};
+
+type Page = { items: unknown[]; next: string; remaining: number };
+
+const usualPageSize = 500;
+const restarts = 3;
+
+/**
+ * A list in pages (limit, continue). Pages of one list show one moment, unless it takes longer than the server keeps that (410):
+ * then it goes on with what is there now, by the token that comes with the 410, or begins anew where none comes.
+ */
+export async function listPages<T>(
+  ask: (path: string) => Promise<unknown>,
+  path: string,
+  pick: (item: unknown) => T | undefined,
+  options: ListOptions = {},
+): Promise<T[]> {
+  let picked: T[] = [];
+  let done = 0;
+  let next = "";
+  for (let restart = 0; ; ) {
+    const page = await ask(`${path}?${query(options, next)}`).then(readPage, (error) => {
+      const token = tokenToGoOn(error, next);
+      if (token === undefined || restart++ >= restarts) throw error;
+      return token;
+    });
+    if (typeof page === "string") {
+      next = page;
+      if (next === "") [picked, done] = [[], 0];
+      continue;
+    }
+    for (const item of page.items) {
+      const value = pick(item);
+      if (value !== undefined) picked.push(value);
+    }
+    done += page.items.length;
+    options.onPage?.(done, page.remaining);
+    if (page.next === "") return picked;
+    next = page.next;
+  }
+}
+
+function query(
+  { labelSelector, fieldSelector, pageSize = usualPageSize }: ListOptions,
+  next: string,
+): string {
+  return new URLSearchParams({
+    limit: String(pageSize),
+    ...(labelSelector && { labelSelector }),
+    ...(fieldSelector && { fieldSelector }),
+    ...(next !== "" && { continue: next }),
+  }).toString();
+}
+
+function readPage(body: unknown): Page {
+  const metadata = isObject(body) && isObject(body["metadata"]) ? body["metadata"] : {};
+  const items = isObject(body) ? (body["items"] ?? []) : undefined;
+  const next = metadata["continue"] ?? "";
+  if (!Array.isArray(items) || typeof next !== "string")
+    throw new ApiError({ reason: "the API server answered with something that is no list: is it one?" });
+  return { items, next, remaining: Number(metadata["remainingItemCount"] ?? 0) };
+}
+
+/** "": from the beginning. Undefined: it was another error. */
+function tokenToGoOn(error: unknown, next: string): string | undefined {
+  if (!(error instanceof ApiError) || error.status !== 410 || next === "") return undefined;
+  const metadata = error.body?.["metadata"];
+  const token = isObject(metadata) ? metadata["continue"] : undefined;
+  return typeof token === "string" ? token : "";
+}

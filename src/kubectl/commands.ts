@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { annotateCommand } from "./annotate.ts";
+import { completionCommand } from "./completion.ts";
+import { explainCommand } from "./explain.ts";
+import { listCommand } from "./list.ts";
+import type { Shell } from "./shell.ts";
+import { verifyCommand } from "./verify.ts";
+
+/** Makes a command; its action calls `end` with the program's exit code where that isn't 0. One file each. */
+export type AddCommand = (shell: Shell, end: (code: number) => void) => Command;
+
+/** In the order of the help. */
+export const commands: AddCommand[] = [
+  listCommand,
+  annotateCommand,
+  verifyCommand,
+  explainCommand,
+  completionCommand,
+];

@@ -1,0 +1,67 @@
+import { Command } from "commander";
+import { formatRangeSet } from "../survey/range-set.ts";
+import { takeSurvey } from "../survey/survey.ts";
+import { type Cell, formatTable } from "../terminal/table.ts";
+import { addHelp, usualExits } from "./help.ts";
+import { listItems, type NodeRangesItem } from "./node-ranges-list.ts";
+import { formatList, type OutputFormat, outputOption } from "./output.ts";
+import type { Shell } from "./shell.ts";
+import { addSurveyFlags, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
+
+type Options = SurveyFlags & { output: OutputFormat };
+
+export function listCommand(shell: Shell): Command {
+  const command = addSurveyFlags(new Command("list"))
+    .description("Nodes by networks: ranges, how many addresses they have, how many pods use")
+    .addOption(outputOption())
+    .action((options: Options) => list(options, command, shell));
+  return addHelp(
+    command,
+    [
+      ["list", "Every node, every annotation that holds ranges, and podCIDRs"],
+      ["list -l zone=a --key example.com/net1", "One network's ranges in zone a"],
+      ["list -o json | jq '.items[] | select(.malformed)'", "Malformed annotations, for a script"],
+    ],
+    usualExits,
+  );
+}
+
+async function list(options: Options, command: Command, shell: Shell): Promise<void> {
+  const { client } = await shell.connect(command);
+  const survey = await takeSurvey(client, { ...surveyOptionsOf(options, shell), services: false });
+  for (const note of survey.notes) shell.say(`warning: ${note}`);
+  const items = listItems(survey, options.key ?? []);
+  const { output } = options;
+  if (output === "json" || output === "yaml") shell.print(await formatList("NodeRangesList", items, output));
+  else if (output === "name") shell.print([...new Set(items.map(({ node }) => `node/${node}`))].join("\n"));
+  else if (items.length === 0) shell.say("No nodes found");
+  else
+    shell.print(
+      formatTable(
+        head(output),
+        items.flatMap((item) => rows(item, output, shell)),
+      ),
+    );
+}
+
+function head(output: OutputFormat): string[] {
+  return ["NODE", "KEY", "RANGES", "SIZE", "USED", "FREE", ...(output === "wide" ? ["NETWORKS"] : [])];
+}
+
+function rows(item: NodeRangesItem, output: OutputFormat, { paint }: Shell): Cell[][] {
+  const { node, key, networks, sets, malformed } = item;
+  const wide = output === "wide" ? [networks.join(",") || "<none>"] : [];
+  if (malformed !== undefined)
+    return [[node, key, { text: `malformed: ${malformed}`, paint: paint.red }, "-", "-", "-", ...wide]];
+  if (sets.length === 0) return [[node, key || "<none>", "<none>", "-", "-", "-", ...wide]];
+  return sets.map(({ ranges, size, used }) => {
+    const free = size - used;
+    const shown = free <= 0 ? { text: String(free), paint: paint.red } : formatCount(free);
+    return [node, key, formatRangeSet(ranges), formatCount(size), String(used), shown, ...wide];
+  });
+}
+
+/** Beyond what can be counted by hand a power of two says more. */
+function formatCount(count: number): string {
+  return count < 1e9 ? String(count) : `2^${Math.round(Math.log2(count))}`;
+}

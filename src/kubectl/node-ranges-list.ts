@@ -1,0 +1,43 @@
+import type { RangeSet } from "../address/range.ts";
+import type { NodeRanges } from "../survey/node-ranges.ts";
+import type { Survey } from "../survey/survey.ts";
+import { joinPods, type Usage } from "../survey/usage.ts";
+
+/**
+ * An item of a NodeRangesList: what a Node says under a key. `sets` is empty where it says nothing, or nothing that can be read
+ * (`malformed`). Sizes beyond 2^53 are rounded.
+ */
+export type NodeRangesItem = {
+  node: string;
+  key: string;
+  networks: string[];
+  sets: { ranges: RangeSet; size: number; used: number }[];
+  malformed?: string;
+};
+
+/** In the order of nodes, then of keys; a node that lacks a wanted key, or any ranges, is there with an empty item. */
+export function listItems(survey: Survey, wanted: readonly string[]): NodeRangesItem[] {
+  const usage = Map.groupBy(joinPods(survey).sets, ({ node, key }) => `${node} ${key}`);
+  const said = Map.groupBy(survey.ranges, ({ node }) => node);
+  return survey.nodes.flatMap(({ name }) =>
+    complete(name, said.get(name) ?? [], wanted).map((ranges) =>
+      toItem(ranges, survey, usage.get(`${name} ${ranges.key}`) ?? []),
+    ),
+  );
+}
+
+function complete(node: string, ranges: NodeRanges[], wanted: readonly string[]): NodeRanges[] {
+  const missing = wanted.filter((key) => !ranges.some((one) => one.key === key));
+  const all = [...ranges, ...missing.map((key) => ({ node, key, ranges: [] }))];
+  return all.length > 0 ? all : [{ node, key: "", ranges: [] }];
+}
+
+function toItem({ node, key, malformed }: NodeRanges, { networks }: Survey, sets: Usage[]): NodeRangesItem {
+  return {
+    node,
+    key,
+    networks: networks.filter((network) => network.key === key).map(({ name }) => name),
+    sets: sets.map(({ ranges, size, pods }) => ({ ranges, size: Number(size), used: pods.length })),
+    ...(malformed !== undefined && { malformed }),
+  };
+}

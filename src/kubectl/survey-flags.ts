@@ -1,0 +1,29 @@
+import type { Command } from "commander";
+import type { SurveyOptions } from "../survey/survey.ts";
+import type { Shell } from "./shell.ts";
+
+/** Flags of commands that look at many nodes. */
+export type SurveyFlags = { selector?: string; key?: string[] };
+
+export function addSurveyFlags(command: Command): Command {
+  return addKeyFlag(
+    command.option("-l, --selector <selector>", "only nodes with these labels, as kubectl has it"),
+  );
+}
+
+export function addKeyFlag(command: Command): Command {
+  return command.option(
+    "--key <key>",
+    "only ranges of this annotation, or of spec.podCIDRs; may be given again (default: every one that holds ranges)",
+    (value, all: string[] = []) => [...all, value],
+  );
+}
+
+/** `selector` and `key`, with progress on stderr. */
+export function surveyOptionsOf({ selector, key }: SurveyFlags, shell: Shell): SurveyOptions {
+  return {
+    ...(selector !== undefined && { selector }),
+    ...(key && { keys: key }),
+    onProgress: (what, done, remaining) => shell.progress(`reading ${what}: ${done} of ${done + remaining}`),
+  };
+}

@@ -1,0 +1,63 @@
+import { Command } from "commander";
+import { type Finding, findAll } from "../survey/findings.ts";
+import { takeSurvey } from "../survey/survey.ts";
+import { formatTable } from "../terminal/table.ts";
+import { addHelp } from "./help.ts";
+import { formatList, type OutputFormat, outputOption } from "./output.ts";
+import type { Shell } from "./shell.ts";
+import { addKeyFlag, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
+import { UsageError } from "./usage-error.ts";
+
+type Options = Pick<SurveyFlags, "key"> & { output: OutputFormat; nearly: number };
+
+export function verifyCommand(shell: Shell, end: (code: number) => void): Command {
+  const command = addKeyFlag(new Command("verify"))
+    .description(
+      "Checks the whole cluster: ranges that overlap or are malformed, addresses that are outside or held twice",
+    )
+    .option("--nearly <percent>", "from which use on a range is nearly full", readPercent, 90)
+    .addOption(outputOption(["table", "json", "yaml"]))
+    .action(async (options: Options) => end(await verify(options, command, shell)));
+  return addHelp(
+    command,
+    [
+      ["verify", "Everything, for people"],
+      ["verify --key example.com/net1 --nearly 80", "One network, with an early warning"],
+      ["verify -o json | jq -r '.items[].message'", "For scripts, which look at the exit code, too"],
+    ],
+    [
+      "0  nothing was found",
+      "1  something was found, or went wrong",
+      "2  a mistake in the words of the command",
+    ],
+  );
+}
+
+function readPercent(text: string): number {
+  const percent = Number(text.replace(/%$/, ""));
+  if (text !== "" && percent > 0 && percent <= 100) return percent;
+  throw new UsageError(`--nearly ${text}: expected a percentage such as 90`);
+}
+
+async function verify({ key, nearly, output }: Options, command: Command, shell: Shell): Promise<number> {
+  const { client } = await shell.connect(command);
+  const survey = await takeSurvey(client, surveyOptionsOf({ ...(key && { key }) }, shell));
+  const { findings, notes } = findAll(survey, nearly);
+  for (const note of notes) shell.say(`note: ${note}`);
+  if (output === "json" || output === "yaml") shell.print(await formatList("FindingList", findings, output));
+  else if (findings.length > 0)
+    shell.print(
+      formatTable(
+        ["FOUND", "WHAT"],
+        findings.map((one) => row(one, shell)),
+      ),
+    );
+  const looked = `${survey.nodes.length} nodes, ${survey.ranges.length} ranges, ${survey.pods.length} addresses`;
+  shell.say(findings.length === 0 ? `${looked}: nothing is wrong` : `${looked}: ${findings.length} findings`);
+  return findings.length === 0 ? 0 : 1;
+}
+
+function row({ check, message }: Finding, { paint }: Shell) {
+  const colour = check === "nearly-full" ? paint.yellow : paint.red;
+  return [{ text: check, paint: colour }, message];
+}

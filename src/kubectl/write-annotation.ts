@@ -1,0 +1,41 @@
+import { ApiError } from "../kube/api-error.ts";
+import type { Client } from "../kube/client.ts";
+import type { AnnotationChange } from "../survey/annotation-plan.ts";
+
+export type DryRun = "none" | "client" | "server";
+
+type Node = { metadata: { resourceVersion: string; annotations?: Record<string, string> } };
+
+const attempts = 10;
+
+/**
+ * Writes one annotation if the Node is as it was seen (compare-and-swap by resourceVersion). Kubelets write to their Nodes, too: where only
+ * that happened, it is tried again with the newer Node. Throws an ApiError where somebody changed this annotation meanwhile.
+ */
+export async function writeAnnotation(
+  client: Client,
+  { node, before, after }: AnnotationChange,
+  key: string,
+  dryRun: DryRun,
+): Promise<void> {
+  const path = `/api/v1/nodes/${node.name}`;
+  let { resourceVersion } = node;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const metadata = { resourceVersion, annotations: { [key]: after ?? null } };
+      const query = `?fieldManager=kubectl-kube_node${dryRun === "server" ? "&dryRun=All" : ""}`;
+      await client.patch(path + query, { metadata }, "merge");
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 409 || attempt === attempts) throw error;
+    }
+    const { metadata } = await client.get<Node>(path);
+    const found = metadata.annotations?.[key];
+    if (found === after) return;
+    if (found !== before)
+      throw new ApiError({
+        reason: `somebody changed ${key} to ${found ?? "nothing"} meanwhile: look at it, and run this again`,
+      });
+    resourceVersion = metadata.resourceVersion;
+  }
+}

@@ -1,0 +1,102 @@
+import { describeConflict, findConflicts } from "./conflicts.ts";
+import { type PodAddress, podNetwork } from "./pod-address.ts";
+import { formatRangeSet } from "./range-set.ts";
+import type { Survey } from "./survey.ts";
+import { type ClusterUsage, joinPods } from "./usage.ts";
+
+/** Something in a cluster that will give trouble, or does. */
+export type Finding = {
+  check: "malformed" | "overlap" | "duplicate" | "outside" | "nearly-full";
+  /** What it is about, in Kubernetes' notation: node/NAME or NAMESPACE/POD. */
+  subjects: string[];
+  key?: string;
+  message: string;
+};
+
+/** All that is wrong with ranges and addresses; `nearly` is a percentage. `notes` say what could not be judged. */
+export function findAll(survey: Survey, nearly: number): { findings: Finding[]; notes: string[] } {
+  const usage = joinPods(survey);
+  const { findings: outside, notes } = findOutside(survey, usage);
+  const findings = [
+    ...findMalformed(survey),
+    ...findOverlaps(survey, usage),
+    ...findDuplicates(survey),
+    ...outside,
+    ...findNearlyFull(usage, nearly),
+  ];
+  return { findings, notes: [...survey.notes, ...notes] };
+}
+
+function findMalformed({ ranges }: Survey): Finding[] {
+  return ranges.flatMap(({ node, key, malformed }) =>
+    malformed === undefined
+      ? []
+      : [{ check: "malformed", subjects: [`node/${node}`], key, message: `${key} of ${node}: ${malformed}` }],
+  );
+}
+
+function findOverlaps({ serviceCIDRs }: Survey, { sets }: ClusterUsage): Finding[] {
+  return findConflicts(sets, serviceCIDRs).map((conflict) => ({
+    check: "overlap",
+    subjects: [conflict.set.node, ...("set" in conflict.with ? [conflict.with.set.node] : [])].map(
+      (n) => `node/${n}`,
+    ),
+    key: conflict.set.key,
+    message: describeConflict(conflict),
+  }));
+}
+
+/** Networks of one key use one address space, so their pods have to differ, too. */
+function findDuplicates({ networks, pods }: Survey): Finding[] {
+  const keys = new Map(networks.map(({ name, key }) => [name, key]));
+  const holders = Map.groupBy(pods, ({ network, address }) => `${keys.get(network) ?? network} ${address}`);
+  return [...holders.values()].flatMap((all) => {
+    const names = [...new Set(all.map(nameOf))];
+    if (names.length < 2) return [];
+    const { address, network } = all[0] as PodAddress;
+    const where = all.map((pod) => `${nameOf(pod)} on ${pod.node}`).join(" and ");
+    return [{ check: "duplicate", subjects: names, message: `${address} (${network}) is held by ${where}` }];
+  });
+}
+
+/**
+ * Only networks whose addresses one of our plugins gives can be judged. Of the pod network that isn't known: where most of its
+ * addresses lie in no range of their node, another IPAM plugin gives them.
+ */
+function findOutside({ networks, nodes, pods }: Survey, { sets, outside }: ClusterUsage) {
+  const keys = new Map(networks.map(({ name, key }) => [name, key]));
+  const known = new Set(nodes.map(({ name }) => name));
+  const families = new Set(sets.map(({ node, spans }) => `${node} ${spans[0]?.first.family}`));
+  const total = pods.filter(({ network }) => network === podNetwork).length;
+  const strays = outside.filter(({ node }) => known.has(node));
+  const ofPods = strays.filter(({ network }) => network === podNetwork);
+  const judged = ofPods.length * 2 <= total;
+  const ours = strays.filter(({ network, node, address }) =>
+    network === podNetwork
+      ? judged && families.has(`${node} ${address.includes(":") ? 6 : 4}`)
+      : keys.has(network),
+  );
+  const findings = ours.map((pod): Finding => {
+    const key = keys.get(pod.network);
+    const whose = `${key ?? "any range"} of ${pod.node}`;
+    const message = `${pod.address} of ${nameOf(pod)} (${pod.network}) lies outside of ${whose}`;
+    return { check: "outside", subjects: [nameOf(pod), `node/${pod.node}`], ...(key && { key }), message };
+  });
+  const note = `the pod network was not judged: ${total - ofPods.length} of its ${total} addresses lie in their nodes' ranges, so another IPAM plugin seems to give them`;
+  return { findings, notes: judged ? [] : [note] };
+}
+
+function findNearlyFull({ sets }: ClusterUsage, nearly: number): Finding[] {
+  return sets
+    .filter(({ pods, size }) => pods.length > 0 && pods.length * 100 >= Number(size) * nearly)
+    .map(({ node, key, ranges, pods, size }) => ({
+      check: "nearly-full",
+      subjects: [`node/${node}`],
+      key,
+      message: `${formatRangeSet(ranges)} (${key} of ${node}): ${pods.length} of ${size} addresses are used`,
+    }));
+}
+
+function nameOf({ namespace, pod }: PodAddress): string {
+  return `${namespace}/${pod}`;
+}

@@ -1,0 +1,38 @@
+import { readConfig } from "../api/plugin-config.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
+import { podCIDRsKey } from "./node-ranges.ts";
+
+/** A NetworkAttachmentDefinition whose addresses one of our plugins gives: `name` is NAMESPACE/NAME, as Multus reports it. */
+export type Network = { name: string; key: string; plugin: "kube-node" | "node-annotation" };
+
+/** What a NetworkAttachmentDefinition says of us; undefined where another IPAM plugin gives the addresses, or none. */
+export function readNetwork(item: unknown): Network | undefined {
+  if (!isObject(item) || !isObject(item["metadata"])) return undefined;
+  const { namespace, name } = item["metadata"];
+  const spec = isObject(item["spec"]) ? item["spec"] : {};
+  const ours = pluginsOf(spec["config"])
+    .map(readIpam)
+    .find((found) => found !== undefined);
+  return ours && { name: `${namespace}/${name}`, ...ours };
+}
+
+/** A configuration is one plugin's, or a list's (`plugins`). */
+function pluginsOf(text: unknown): JsonObject[] {
+  try {
+    const config: unknown = JSON.parse(String(text));
+    if (!isObject(config)) return [];
+    return Array.isArray(config["plugins"]) ? config["plugins"].filter(isObject) : [config];
+  } catch {
+    return [];
+  }
+}
+
+function readIpam({ ipam }: JsonObject): Omit<Network, "name"> | undefined {
+  if (!isObject(ipam)) return undefined;
+  const { type } = ipam;
+  if (type !== "kube-node" && type !== "node-annotation") return undefined;
+  const annotation =
+    type === "kube-node" ? readConfig(ipam)?.config.annotation : (ipam["annotation"] as string | undefined);
+  if (annotation === undefined && type === "node-annotation") return undefined;
+  return { key: annotation ?? podCIDRsKey, plugin: type };
+}

@@ -1,0 +1,44 @@
+import { type Cidr, firstOf, parseCidr } from "../address/cidr.ts";
+import { type Ip, parseIp } from "../address/ip.ts";
+import { countOf, isInside, type Range, type RangeSet, type Span, spanOf } from "../address/range.ts";
+import type { NodeRanges } from "./node-ranges.ts";
+
+/** One range set of a Node under a key: host-local gives a pod one address out of it. `size` is how many it can give in all. */
+export type NodeRangeSet = { node: string; key: string; ranges: RangeSet; spans: Span[]; size: bigint };
+
+export function rangeSetsOf({ node, key, ranges }: NodeRanges): NodeRangeSet[] {
+  return ranges.map((set) => ({
+    node,
+    key,
+    ranges: set,
+    spans: set.map(spanOf),
+    size: set.reduce((sum, range) => sum + sizeOf(range), 0n),
+  }));
+}
+
+/** host-local keeps the gateway out, which is the subnet's first address unless the range says otherwise. */
+function sizeOf(range: Range): bigint {
+  const span = spanOf(range);
+  return countOf(span) - (isInside(span, gatewayOf(range)) ? 1n : 0n);
+}
+
+function gatewayOf({ subnet, gateway }: Range): Ip {
+  const given = gateway === undefined ? undefined : parseIp(gateway);
+  if (given) return given;
+  const { family, value } = firstOf(parseCidr(subnet) as Cidr);
+  return { family, value: value + 1n };
+}
+
+export function holds({ spans }: NodeRangeSet, ip: Ip): boolean {
+  return spans.some((span) => isInside(span, ip));
+}
+
+/** As people write it: `10.1.2.0/24`, `10.1.2.10-10.1.2.99/24`, several with a blank between them. */
+export function formatRangeSet(ranges: RangeSet): string {
+  return ranges.map(formatRange).join(" ");
+}
+
+function formatRange({ subnet, rangeStart, rangeEnd }: Range): string {
+  if (rangeStart === undefined && rangeEnd === undefined) return subnet;
+  return `${rangeStart ?? ""}-${rangeEnd ?? ""}/${subnet.slice(subnet.indexOf("/") + 1)}`;
+}

@@ -1,0 +1,84 @@
+import { ApiError } from "../kube/api-error.ts";
+import type { Client } from "../kube/client.ts";
+import { type Network, readNetwork } from "./network.ts";
+import {
+  type NodeFacts,
+  type NodeRanges,
+  podCIDRsKey,
+  readAnnotation,
+  readNodeFacts,
+  readPodCIDRs,
+} from "./node-ranges.ts";
+import { type PodAddress, readPodAddresses } from "./pod-address.ts";
+import { chooseKeys, type RangeKeys } from "./range-keys.ts";
+import { readServiceCIDRs } from "./service-cidrs.ts";
+
+/** What the cluster says of ranges and addresses at one moment. `notes` are sentences on what could not be read. */
+export type Survey = {
+  nodes: NodeFacts[];
+  ranges: NodeRanges[];
+  /** Why each key of `ranges` counts as one. */
+  keys: ReadonlyMap<string, string>;
+  networks: Network[];
+  pods: PodAddress[];
+  serviceCIDRs: string[];
+  notes: string[];
+};
+
+/** `keys`: none for what is found (range-keys.ts). `pods` and `services` may be left out where nobody asks for them. */
+export type SurveyOptions = {
+  selector?: string;
+  keys?: readonly string[];
+  pods?: boolean;
+  services?: boolean;
+  onProgress?: (what: "nodes" | "pods", done: number, remaining: number) => void;
+};
+
+const definitions = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions";
+
+/** Reads the cluster in pages, and keeps of each object only what is asked for here. Throws an ApiError where it can't read Nodes or Pods. */
+export async function takeSurvey(client: Client, options: SurveyOptions = {}): Promise<Survey> {
+  const notes: string[] = [];
+  const networks = await readNetworks(client, notes);
+  const keys = chooseKeys(networks, options.keys ?? []);
+  const nodes = await readNodes(client, keys, options);
+  const pods = options.pods === false ? [] : await readPods(client, options);
+  const services = options.services === false ? { cidrs: [] } : await readServiceCIDRs(client);
+  if (services.unknown) notes.push(services.unknown);
+  const ranges = nodes.flatMap((node) => rangesOf(node, keys, options.keys ?? []));
+  return { nodes, ranges, keys: keys.reasons, networks, pods, serviceCIDRs: services.cidrs, notes };
+}
+
+/** The Nodes of a selector, with the annotations that count. */
+export function readNodes(client: Client, keys: RangeKeys, options: SurveyOptions): Promise<NodeFacts[]> {
+  return client.list("/api/v1/nodes", (item) => readNodeFacts(item, keys.isOne), {
+    ...(options.selector && { labelSelector: options.selector }),
+    onPage: (done, remaining) => options.onProgress?.("nodes", done, remaining),
+  });
+}
+
+async function readPods(client: Client, options: SurveyOptions): Promise<PodAddress[]> {
+  const found = await client.list("/api/v1/pods", readPodAddresses, {
+    onPage: (done, remaining) => options.onProgress?.("pods", done, remaining),
+  });
+  return found.flat();
+}
+
+/** A cluster without Multus has none. */
+export async function readNetworks(client: Client, notes: string[]): Promise<Network[]> {
+  try {
+    return await client.list(definitions, readNetwork);
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 403)) throw error;
+    if (error.status === 403) notes.push(`networks were not read: ${error.message}`);
+    return [];
+  }
+}
+
+function rangesOf(node: NodeFacts, keys: RangeKeys, given: readonly string[]): NodeRanges[] {
+  const podCIDRs = given.length === 0 || given.includes(podCIDRsKey) ? readPodCIDRs(node) : undefined;
+  const annotated = Object.entries(node.annotations).map(([key, text]) =>
+    readAnnotation(node.name, key, text, keys.pluginOf(key)),
+  );
+  return podCIDRs ? [podCIDRs, ...annotated] : annotated;
+}
