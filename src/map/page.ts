@@ -50,7 +50,8 @@ export function renderPage(territory: Territory, { title, subtitle }: PageHead):
 </div>
 <div class="bar-of-page second">
 <nav aria-label="Where you are"><ol id="crumbs"></ol></nav>
-<ul class="legend" aria-label="Legend">${legend()}</ul>
+<ul class="legend" id="legend-space" aria-label="Legend">${legend(blockLooks)}</ul>
+<ul class="legend" id="legend-block" aria-label="Legend" hidden>${legend(addressLooks)}</ul>
 </div>
 </header>
 <main>
@@ -72,17 +73,27 @@ function embed(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
 
-function legend(): string {
-  const steps = levels.slice(1).map((upTo, at) => ({
+type Look = { look: string; words: string };
+
+const blockLooks: Look[] = [
+  { look: "free", words: "free" },
+  { look: "s0", words: "unused" },
+  ...levels.slice(1).map((upTo, at) => ({
     look: `s${at + 1}`,
     words: upTo === 1 ? "nearly full" : `to ${upTo * 100} %`,
-  }));
-  return [
-    { look: "free", words: "free" },
-    { look: "s0", words: "unused" },
-    ...steps,
-    { look: "contested", words: "overlapping" },
-  ]
+  })),
+  { look: "contested", words: "overlapping" },
+];
+
+const addressLooks: Look[] = [
+  { look: "unheld", words: "free" },
+  { look: "held", words: "a pod's" },
+  { look: "kept", words: "never given out" },
+  { look: "contested", words: "two pods'" },
+];
+
+function legend(looks: Look[]): string {
+  return looks
     .map(({ look, words }) => `<li class="${look}"><span class="face swatch"></span>${words}</li>`)
     .join("");
 }

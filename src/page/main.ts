@@ -56,6 +56,8 @@ function leave(): void {
 function open(next: View, isFirst = false): void {
   view = next;
   byId("crumbs").replaceChildren(...wayTo(view, territory).map(drawCrumb));
+  byId("legend-space").hidden = view.kind === "block";
+  byId("legend-block").hidden = view.kind !== "block";
   tip.hide();
   picture.show(rowsOf(view));
   scrollTo({ top: 0 });

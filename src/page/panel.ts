@@ -61,12 +61,7 @@ export function createPanel(root: HTMLElement, territory: Territory, hooks: Pane
     const parts: Node[] = [
       make("h2", {}, block.node),
       make("p", { class: "mono quiet" }, block.text),
-      make(
-        "p",
-        { class: "figure" },
-        `${formatCount(block.held.length)}`,
-        make("span", {}, ` of ${formatCount(block.usable)} used`),
-      ),
+      make("p", { class: "figure" }, formatCount(block.held.length), make("span", {}, ` ${ofWhat(block)}`)),
       bar(block),
     ];
     if (!isAlone) return parts;
@@ -126,8 +121,14 @@ export function createPanel(root: HTMLElement, territory: Territory, hooks: Pane
   }
 
   return {
-    show: (item) => root.replaceChildren(...describeItem(item)),
-    showSummary: () => root.replaceChildren(...summary()),
+    show(item) {
+      root.classList.add("pointed");
+      root.replaceChildren(...describeItem(item));
+    },
+    showSummary() {
+      root.classList.remove("pointed");
+      root.replaceChildren(...summary());
+    },
   };
 }
 
@@ -135,12 +136,22 @@ function heading(text: string): HTMLElement {
   return make("h3", {}, text);
 }
 
+/** Of how many, where that can be imagined. */
+function ofWhat({ usable }: Block): string {
+  return isCountable(usable) ? `of ${formatCount(usable)} used` : "used";
+}
+
+function isCountable(usable: bigint): boolean {
+  return usable < 1_000_000n;
+}
+
 function shareWords({ held, usable }: Block): string {
-  return usable < 1_000_000n ? formatShare(held.length, usable) : formatCount(held.length);
+  return isCountable(usable) ? formatShare(held.length, usable) : formatCount(held.length);
 }
 
 /** The bar is for the eye: the number stands beside it. */
-function bar({ held, usable }: Block): HTMLElement {
+function bar({ held, usable }: Block): Node {
+  if (!isCountable(usable)) return document.createDocumentFragment();
   const filled = make("div", { class: "filled" });
   filled.style.width = `${Math.min(100, (held.length / Number(usable)) * 100)}%`;
   return make("div", { class: "bar", "aria-hidden": "true" }, filled);
