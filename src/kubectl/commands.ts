@@ -3,6 +3,7 @@ import { annotateCommand } from "./annotate.ts";
 import { completionCommand } from "./completion.ts";
 import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
+import { mapCommand } from "./map.ts";
 import type { Shell } from "./shell.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -13,6 +14,7 @@ export type AddCommand = (shell: Shell, end: (code: number) => void) => Command;
 export const commands: AddCommand[] = [
   listCommand,
   annotateCommand,
+  mapCommand,
   verifyCommand,
   explainCommand,
   completionCommand,

@@ -1,6 +1,6 @@
 import { type Cidr, contains, firstOf, lastOf, parseCidr } from "../address/cidr.ts";
-import { formatIp, type Ip, parseIp } from "../address/ip.ts";
-import { countOf, isInside, type Range, type Span, spanOf } from "../address/range.ts";
+import { formatIp, type Ip } from "../address/ip.ts";
+import { countOf, gatewayOf, isInside, type Range, type Span, spanOf } from "../address/range.ts";
 import { type Section, sectionsOf, sectionsWithin } from "./sections.ts";
 import { findWithin, indexSpans } from "./span-index.ts";
 
@@ -69,9 +69,8 @@ export function compareSpans(a: Span, b: Span): number {
 export function blockOf(node: string, range: Range): Block {
   const subnet = parseCidr(range.subnet);
   if (!subnet) throw new TypeError(`not a subnet: ${range.subnet}`);
-  const { family, value } = firstOf(subnet);
   const given = spanOf(range);
-  const gateway = (range.gateway && parseIp(range.gateway)) || { family, value: value + 1n };
+  const gateway = gatewayOf(range);
   const isWhole = range.rangeStart === undefined && range.rangeEnd === undefined;
   return {
     node,
