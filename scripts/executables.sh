@@ -49,6 +49,7 @@ compile() {
     runtime=$(foreign_runtime "$architecture")
     options=(--compile-executable-path="$runtime")
   fi
+  node scripts/make-page.ts
   mkdir -p "$folder"
   work=$(mktemp -d "$folder/.new.XXXXXX")
   touch "$work/started"

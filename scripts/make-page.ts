@@ -2,7 +2,7 @@
 // src/page. A test says when it is out of date.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cssColours, steps } from "../src/map/colours.ts";
 
@@ -24,13 +24,12 @@ const style = minify(
 if (/<\/(?:script|style)/i.test(script + style))
   throw new Error("the page's script or style would end its element");
 
-writeFileSync(
-  process.argv[2] ?? join(root, "src/map/page-parts.ts"),
-  `// Made by scripts/make-page.ts out of src/page: change that, not this.
+const file = process.argv[2] ?? join(root, "src/map/page-parts.ts");
+const text = `// Made by scripts/make-page.ts out of src/page: change that, not this.
 export const script = { text: ${JSON.stringify(script)}, hash: "${hash(script)}" };
 export const style = { text: ${JSON.stringify(style)}, hash: "${hash(style)}" };
-`,
-);
+`;
+if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
 
 /** As a Content-Security-Policy has it. */
 function hash(text: string): string {

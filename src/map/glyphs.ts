@@ -5,10 +5,25 @@ export type Glyphs = {
   readonly conflict: string;
   readonly gap: string;
   readonly times: string;
+  readonly more: string;
 };
 
-const unicode: Glyphs = { free: "·", shades: ["░", "▒", "▓", "█"], conflict: "!", gap: "⋮", times: "×" };
-const ascii: Glyphs = { free: ".", shades: ["-", "+", "*", "#"], conflict: "!", gap: ":", times: "x" };
+const unicode: Glyphs = {
+  free: "·",
+  shades: ["░", "▒", "▓", "█"],
+  conflict: "!",
+  gap: "⋮",
+  times: "×",
+  more: "…",
+};
+const ascii: Glyphs = {
+  free: ".",
+  shades: ["-", "+", "*", "#"],
+  conflict: "!",
+  gap: ":",
+  times: "x",
+  more: "...",
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

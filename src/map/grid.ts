@@ -1,7 +1,7 @@
 import { countOf, type Span } from "../address/range.ts";
 import { lower } from "./order.ts";
-import { type Section, spanOfSection } from "./sections.ts";
-import { countStrips, typicalSize } from "./strips.ts";
+import { type Section, spanOfSection, usualSize } from "./sections.ts";
+import { countStrips } from "./strips.ts";
 
 /** How a section is laid out in a picture: addresses a line, and how many blocks of the usual size they make. */
 export type Grid = { readonly size: bigint; readonly slots: number };
@@ -18,7 +18,7 @@ const steps = [
 export function gridFor(section: Section, maxLines: number): Grid {
   const space = spanOfSection(section);
   const spans = section.blocks.map(({ span }) => span);
-  const typical = typicalSize(spans);
+  const typical = usualSize(section);
   const places = countStrips(space, spans, typical);
   const slots = steps.find(({ upTo }) => places <= upTo)?.slots ?? 64;
   let size = lower(typical * BigInt(slots), countOf(space));

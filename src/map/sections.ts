@@ -2,6 +2,7 @@ import { type Cidr, firstOf, lastOf } from "../address/cidr.ts";
 import { bitsOf } from "../address/ip.ts";
 import { countOf, overlaps, type Span } from "../address/range.ts";
 import { higher } from "./order.ts";
+import { typicalSize } from "./strips.ts";
 import type { Block } from "./territory.ts";
 
 /** A part of the address space that is drawn as one picture, with the blocks that touch it. */
@@ -49,4 +50,10 @@ function section(blocks: Block[]): Section {
 /** All addresses of a section. */
 export function spanOfSection({ network }: Section): Span {
   return { first: firstOf(network), last: lastOf(network) };
+}
+
+/** The size that most of its blocks have; all of it where it has none. */
+export function usualSize(section: Section): bigint {
+  const { blocks } = section;
+  return blocks.length > 0 ? typicalSize(blocks.map(({ span }) => span)) : countOf(spanOfSection(section));
 }

@@ -8,27 +8,28 @@ import type { Block, Territory } from "./territory.ts";
 import { findTroubles } from "./troubles.ts";
 import { byUse, useOf } from "./use.ts";
 import { countNodes } from "./words.ts";
+import { wrap } from "./wrap.ts";
+
+const mostTroubles = 5;
+const nbsp = "\u00a0";
 
 export type Window = { width: number; height: number; glyphs: Glyphs; paint: Paint };
 
 /** The picture for a terminal: it fits the window where that can be, and says what its characters mean. */
 export function drawTerminal(territory: Territory, title: string, window: Window): string {
-  const style = styleFor(territory.blocks, window);
-  const head = [describeTerritory(territory, title, window.paint)];
-  const foot = [
-    describeGlyphs(window),
-    "",
-    ...mostUsed(territory.blocks, window),
-    ...listTroubles(territory, window),
-  ];
-  const wanted = territory.sections.map(wantedLines);
-  const frame = head.length + foot.length + 2 * wanted.length + 2;
-  const heights = shareOut(Math.max(window.height - frame, 2 * wanted.length), wanted);
-  const pictures = territory.sections.flatMap((section, at) => [
+  const { blocks, sections } = territory;
+  const style = styleFor(blocks, window);
+  const head = describeTerritory(territory, title, window.paint);
+  const foot = [describeGlyphs(window), mostUsed(blocks, window), listTroubles(territory, window)];
+  const feet = foot.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]);
+  const wanted = sections.map(wantedLines);
+  // The shell's prompt wants a line, and each section has an empty one above.
+  const heights = shareOut(window.height - 2 - feet.length - sections.length, wanted);
+  const pictures = sections.flatMap((section, at) => [
     "",
     ...drawSection(section, window.width, heights[at] as number, style),
   ]);
-  return [...head, ...pictures, "", ...foot].join("\n").trimEnd();
+  return [head, ...pictures, ...feet].join("\n");
 }
 
 function styleFor(blocks: Block[], { glyphs, paint }: Window): Style {
@@ -54,42 +55,45 @@ function describeTerritory({ blocks }: Territory, title: string, paint: Paint): 
   return `${paint.bold(title)}: ${count(blocks.length, "block")} of ${countNodes(blocks)}`;
 }
 
-function describeGlyphs({ glyphs, paint }: Window): string {
+function describeGlyphs({ glyphs, paint, width }: Window): string[] {
   const steps = glyphs.shades.map((shade, at) => {
     const share = Math.round((100 * (at + 1)) / glyphs.shades.length);
     return `${shade} ${at === 0 ? "used to " : "to "}${share} %`;
   });
-  return [`${paint.dim(glyphs.free)} free`, ...steps, `${paint.red(glyphs.conflict)} conflict`].join("   ");
+  const all = [`${glyphs.free} free`, ...steps, `${glyphs.conflict} conflict`].map((entry) =>
+    entry.replaceAll(" ", nbsp),
+  );
+  return wrap(all.join("  "), width).map((line) =>
+    line.replaceAll(nbsp, " ").replace(glyphs.free, paint.dim).replace(glyphs.conflict, paint.red),
+  );
 }
 
-function mostUsed(blocks: Block[], { height }: Window): string[] {
-  if (blocks.length === 0) return [];
-  const rows = byUse(blocks)
-    .slice(0, height < 30 ? 3 : 5)
-    .map((block) => {
-      const { held, usable } = useOf([block]);
-      return [
-        block.node,
-        block.text,
-        `${formatCount(held)} of ${formatCount(usable)}`,
-        formatShare(held, usable),
-      ];
-    });
-  return [formatTable(["MOST USED", "BLOCK", "ADDRESSES", "USE"], rows)];
+function mostUsed(blocks: Block[], { height, width }: Window): string[] {
+  const fullest = byUse(blocks).filter(({ held }) => held.length > 0);
+  if (fullest.length === 0) return [];
+  const rows = fullest.slice(0, height < 30 ? 3 : 5).map((block) => {
+    const { held, usable } = useOf([block]);
+    return [
+      block.node,
+      block.text,
+      formatShare(held, usable),
+      `${formatCount(held)} of ${formatCount(usable)}`,
+    ];
+  });
+  const table = formatTable(["MOST USED", "BLOCK", "USE", "ADDRESSES"], rows);
+  return table.split("\n").map((line) => line.slice(0, width).trimEnd());
 }
 
 function listTroubles(territory: Territory, { paint, width }: Window): string[] {
   const troubles = findTroubles(territory);
   if (troubles.length === 0) return [];
-  const shown = troubles.slice(0, 10).map(({ words }) => {
-    const line = `  ${words}`;
-    return paint.red(line.length > width ? `${line.slice(0, width - 1)}…` : line);
-  });
-  const more = troubles.length > 10 ? [`  and ${formatCount(troubles.length - 10)} more`] : [];
+  const shown = troubles
+    .slice(0, mostTroubles)
+    .flatMap(({ words }) => wrap(words, width - 2, "  ").map((line) => `  ${paint.red(line)}`));
+  const more = troubles.length - mostTroubles;
   return [
-    "",
-    `${count(troubles.length, "thing")} to look at (kubectl kube-node verify says more):`,
+    ...wrap(`${count(troubles.length, "thing")} to look at; kubectl kube-node verify says more:`, width),
     ...shown,
-    ...more,
+    ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
   ];
 }

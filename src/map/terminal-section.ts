@@ -4,12 +4,13 @@ import { countOf, type Span } from "../address/range.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Glyphs, shadeGlyph } from "./glyphs.ts";
 import { formatCount } from "./numbers.ts";
-import { type Section, spanOfSection } from "./sections.ts";
+import { type Section, spanOfSection, usualSize } from "./sections.ts";
 import { findWithin, indexSpans, type SpanIndex } from "./span-index.ts";
-import { countStrips, type Line, labelWidth, stripsOf, typicalSize } from "./strips.ts";
+import { countStrips, type Line, labelWidth, stripsOf } from "./strips.ts";
 import type { Block } from "./territory.ts";
 import { type Scale, scaleFor, shadeOf, useOf } from "./use.ts";
 import { describeGap, describeSection, describeSize } from "./words.ts";
+import { wrap } from "./wrap.ts";
 
 /** How a section is drawn: characters a line, addresses a character, and whether the nodes' names stand behind each line. */
 type Fit = { columns: number; unit: bigint; isNamed: boolean };
@@ -24,23 +25,26 @@ export type Style = {
 /** Lines that a section takes where every block of the usual size has a line of its own. */
 export function wantedLines(section: Section): number {
   const spans = section.blocks.map(({ span }) => span);
-  const lines = countStrips(spanOfSection(section), spans, typicalSize(spans));
-  return Number(lines < 10_000n ? lines : 10_000n);
+  const lines = countStrips(spanOfSection(section), spans, usualSize(section));
+  return Number(lines < 10_000n ? lines : 10_000n) + headingLines;
 }
 
-/** A heading and at most `height` lines, each `width` at most; more only where the section can't be drawn in fewer. */
+// A heading, which may need a second line.
+const headingLines = 2;
+
+/** At most `height` lines with the heading, each `width` at most; more only where the section can't be drawn in fewer. */
 export function drawSection(section: Section, width: number, height: number, style: Style): string[] {
-  const { fit, lines, label } = layOut(section, width, height);
+  const { fit, lines, label } = layOut(section, width, Math.max(1, height - headingLines));
   const scale = scaleFor(section.blocks);
   const index = indexSpans(section.blocks);
   return [
-    describeFit(section, fit, scale, style.paint),
+    ...describeFit(section, fit, scale, width, style.paint),
     ...lines.map((line) => {
       if (line.kind === "gap") return drawGap(line, label, fit, style);
       const start = formatIp(line.span.first).padEnd(label);
       const cells = drawCells(line, fit.unit, index, scale, style);
       const names = fit.isNamed
-        ? `  ${nameBlocks(findWithin(index, line.span), width - label - fit.columns - 3)}`
+        ? `  ${nameBlocks(findWithin(index, line.span), width - label - fit.columns - 3, style.glyphs.more)}`
         : "";
       return `${style.paint.dim(start)} ${cells}${names}`.trimEnd();
     }),
@@ -62,7 +66,7 @@ function layOut(section: Section, width: number, height: number, expected = 8): 
 function fitSection(section: Section, room: number, height: number): Fit {
   const spans = section.blocks.map(({ span }) => span);
   const space = spanOfSection(section);
-  const typical = typicalSize(spans);
+  const typical = usualSize(section);
   if (countStrips(space, spans, typical) <= height) {
     const columns = Math.min(powerBelow(room / 2), Number(typical < 64n ? typical : 64n));
     return { columns, unit: typical / BigInt(columns), isNamed: true };
@@ -77,10 +81,21 @@ function powerBelow(room: number): number {
   return 2 ** Math.floor(Math.log2(Math.max(1, room)));
 }
 
-function describeFit(section: Section, { unit, isNamed }: Fit, scale: Scale, paint: Paint): string {
-  const { network } = section;
-  const character = isNamed ? "" : `; a character is a ${describeSize(network.ip.family, unit)}`;
-  return `${paint.bold(formatCidr(network))}  ${describeSection(section, scale)}${character}`;
+function describeFit(
+  section: Section,
+  { unit, isNamed }: Fit,
+  scale: Scale,
+  width: number,
+  paint: Paint,
+): string[] {
+  const network = formatCidr(section.network);
+  const character = isNamed ? "" : `; 1 character = ${describeSize(section.network.ip.family, unit)}`;
+  const [first = "", ...others] = wrap(
+    `${network}  ${describeSection(section, scale)}${character}`,
+    width,
+    "  ",
+  );
+  return [paint.bold(first.slice(0, network.length)) + first.slice(network.length), ...others];
 }
 
 function drawGap({ span }: Line, label: number, { unit, columns }: Fit, { glyphs, paint }: Style): string {
@@ -131,12 +146,12 @@ function joinPainted(cells: Painted[]): string {
   return runs.map(({ text, paint }) => paint(text)).join("");
 }
 
-function nameBlocks(blocks: Block[], width: number): string {
+function nameBlocks(blocks: Block[], width: number, more: string): string {
   const names = blocks.map(({ node, held, usable }) => {
     const of = usable < 1_000_000n ? ` of ${formatCount(usable)}` : "";
     return `${node} ${formatCount(held.length)}${of}`;
   });
   const text = names.join(", ");
   if (text.length <= width) return text;
-  return `${text.slice(0, Math.max(0, width - 1))}…`;
+  return width > more.length ? `${text.slice(0, width - more.length)}${more}` : "";
 }

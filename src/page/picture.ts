@@ -20,7 +20,7 @@ export type Picture = {
 };
 
 // Rows this far outside of the window are kept ready, in pixels.
-const ahead = 600;
+const ahead = 300;
 
 /** The picture as an ARIA grid. Of its rows only those in sight (and the one with the focus) are in the document. */
 export function createPicture(root: HTMLElement, hooks: PictureHooks): Picture {
