@@ -21,7 +21,7 @@ export function annotateCommand(shell: Shell, end: (code: number) => void): Comm
     .description(
       "Writes ranges onto Nodes, checked with the plugin's own parser and against the other ranges of the cluster",
     )
-    .argument("<words...>", "NODE… KEY=CIDRS, NODE… KEY with --ranges, or NODE… KEY- to take it away")
+    .argument("[words...]", "NODE… KEY=CIDRS, NODE… KEY with --ranges, or NODE… KEY- to take it away")
     .option("-l, --selector <selector>", "the nodes with these labels, in the place of names")
     .option("--all", "all nodes")
     .option("--ranges <json>", "the value, as JSON: host-local's ranges, or an object of ranges and routes")

@@ -29,7 +29,10 @@ async function findCandidates(words: string[], program: Command, shell: Shell): 
   }
   if (beginning.startsWith("-"))
     return keep({ words: optionsOf(command, program).map(describeFlag) }, beginning);
-  if (command === program) return keep({ words: program.commands.map(describeCommand) }, beginning);
+  if (command === program) {
+    const names = others.length === 0 ? program.commands.map(describeCommand) : [];
+    return keep({ words: names }, beginning);
+  }
   return keep(await completeWord(command, others, beginning, shell), beginning);
 }
 

@@ -41,7 +41,7 @@ _kubectl_kube_node() {
   (((directive & 2) != 0)) && compopt -o nospace
   (((directive & 4) != 0)) && compopt +o default || compopt -o default
   while IFS=$'\\t' read -r candidate _; do
-    [[ $candidate == "$word"* ]] || continue
+    [[ -n $candidate && $candidate == "$word"* ]] || continue
     [[ $word == *[=:]* ]] && candidate=\${candidate#"\${word%"\${word##*[=:]}"}"}
     COMPREPLY+=("$candidate")
   done <<<"\${answer%:*}"
@@ -50,14 +50,14 @@ complete -F _kubectl_kube_node kubectl-kube_node`,
   zsh: `#compdef kubectl-kube_node
 _kubectl-kube_node() {
   local -a lines candidates
-  local line directive
+  local line directive tab=$'\\t'
   lines=("\${(@f)$("\${words[1]}" __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   directive=\${lines[-1]#:}
-  for line in "\${(@)lines[1,-2]}"; do candidates+=("\${\${line//:/\\\\:}/$'\\t'/:}"); done
+  for line in "\${(@)lines[1,-2]}"; do candidates+=("\${\${line//:/\\\\:}/$tab/:}"); done
   if (((directive & 2) != 0)); then _describe 'candidate' candidates -S ''; else _describe 'candidate' candidates; fi
   (((directive & 4) != 0)) || _files
 }
-compdef _kubectl-kube_node kubectl-kube_node`,
+if [[ $funcstack[1] == _kubectl-kube_node ]]; then _kubectl-kube_node; else compdef _kubectl-kube_node kubectl-kube_node; fi`,
   fish: `# fish completion for kubectl-kube_node
 function __kubectl_kube_node_complete
     set -l words (commandline -opc)

@@ -3,21 +3,20 @@ import { type Ip, parseIp } from "../address/ip.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type AddressFacts, gatherFacts, isHeldTwice } from "../survey/address-facts.ts";
-import { podNetwork } from "../survey/pod-address.ts";
 import { type PodState, readPodState } from "../survey/pod-state.ts";
-import { formatRangeSet } from "../survey/range-set.ts";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
-import { formatAge } from "../terminal/age.ts";
+import { describeAddress, describeWithoutAddress } from "./address-words.ts";
 import { addHelp } from "./help.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
+import { sayFew } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
-import { addKeyFlag, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
+import { surveyOptionsOf } from "./survey-flags.ts";
 import { UsageError } from "./usage-error.ts";
 
-type Options = Pick<SurveyFlags, "key"> & { output: OutputFormat };
+type Options = { output: OutputFormat };
 
 export function explainCommand(shell: Shell, end: (code: number) => void): Command {
-  const command = addKeyFlag(new Command("explain"))
+  const command = new Command("explain")
     .description("An address or a pod: node, range, network, who has it and since when")
     .argument("<what>", "an IP address, NAMESPACE/POD, or POD in the namespace of -n")
     .addOption(outputOption(["table", "json", "yaml"]))
@@ -37,29 +36,30 @@ export function explainCommand(shell: Shell, end: (code: number) => void): Comma
   );
 }
 
-async function explain(
-  what: string,
-  { key, output }: Options,
-  command: Command,
-  shell: Shell,
-): Promise<number> {
+async function explain(what: string, { output }: Options, command: Command, shell: Shell): Promise<number> {
   const ip = parseIp(what);
   if (!ip && !/^([a-z0-9.-]+\/)?[a-z0-9.-]+$/.test(what))
     throw new UsageError(`${JSON.stringify(what)} is neither an IP address nor NAMESPACE/POD`);
   const { client, namespace } = await shell.connect(command);
   const pod = ip ? undefined : await findPod(client, what.includes("/") ? what : `${namespace}/${what}`);
-  const survey = await takeSurvey(client, surveyOptionsOf({ ...(key && { key }) }, shell));
-  for (const note of survey.notes) shell.say(`note: ${note}`);
+  const survey = await takeSurvey(client, surveyOptionsOf({}, shell));
+  sayFew(
+    survey.notes.map((note) => `note: ${note}`),
+    shell,
+  );
   const all = (ip ? [ip] : addressesOf(pod, survey)).map((address) => gatherFacts(survey, address));
   if (output === "json" || output === "yaml") shell.print(await formatList("AddressList", all, output));
-  else {
-    if (pod && all.length === 0) shell.print(describeWithout(pod));
-    for (const facts of all) shell.print(describe(facts, survey, shell));
-  }
-  const isKnown =
-    all.length > 0 &&
-    all.every(({ ranges, pods, serviceCIDR }) => ranges.length + pods.length > 0 || serviceCIDR);
-  return isKnown && !all.some((facts) => isHeldTwice(survey, facts)) ? 0 : 1;
+  else if (pod && all.length === 0) shell.print(describeWithoutAddress(pod));
+  else
+    shell.print(
+      all.map((facts) => describeAddress(facts, isHeldTwice(survey, facts), shell.paint)).join("\n"),
+    );
+  const isUnknown = all.length === 0 ? pod?.hostNetwork !== true : all.some(isUnheardOf);
+  return isUnknown || all.some((facts) => isHeldTwice(survey, facts)) ? 1 : 0;
+}
+
+function isUnheardOf({ ranges, pods, serviceCIDR }: AddressFacts): boolean {
+  return ranges.length + pods.length === 0 && serviceCIDR === undefined;
 }
 
 async function findPod(client: Client, name: string): Promise<PodState> {
@@ -75,34 +75,4 @@ async function findPod(client: Client, name: string): Promise<PodState> {
 function addressesOf(pod: PodState | undefined, { pods }: Survey): Ip[] {
   const own = pods.filter((one) => one.namespace === pod?.namespace && one.pod === pod.name);
   return [...new Set(own.map(({ address }) => address))].map((address) => parseIp(address) as Ip);
-}
-
-function describeWithout({ namespace, name, phase, node, hostNetwork }: PodState): string {
-  const where = node === undefined ? "isn't on a node yet" : `is on ${node}`;
-  if (hostNetwork)
-    return `${namespace}/${name} uses its node's network, and so has no address of its own; it ${where}`;
-  return `${namespace}/${name} has no address (${phase}); it ${where}. kubectl describe pod says what it waits for`;
-}
-
-function describe(facts: AddressFacts, survey: Survey, { paint }: Shell): string {
-  const { address, ranges, pods, serviceCIDR } = facts;
-  const lines = [
-    ...ranges.map(({ node, key, networks, ranges: set }) => {
-      const used = networks.length > 0 ? `, used by ${networks.join(", ")}` : "";
-      return ["range", `${formatRangeSet(set)}, which ${node} has by ${key}${used}`];
-    }),
-    ...(serviceCIDR ? [["range", `${serviceCIDR}, of which Services get their addresses`]] : []),
-    ...(ranges.length === 0 && !serviceCIDR ? [["range", "in none that a node has"]] : []),
-    ...pods.map(({ namespace, pod, node, network, since }) => {
-      const how = network === podNetwork ? "" : ` by network ${network}`;
-      return [
-        "pod",
-        `${namespace}/${pod} on ${node}${how}, since ${since} (${formatAge(Date.now() - Date.parse(since))})`,
-      ];
-    }),
-    ...(pods.length === 0 ? [["pod", "none has it"]] : []),
-  ];
-  const rows = lines.map(([name = "", words = ""]) => `  ${name.padEnd(5)}   ${words}`);
-  const twice = isHeldTwice(survey, facts) ? paint.red(" is held by more than one pod") : "";
-  return [`${paint.bold(address)}${twice}`, ...rows].join("\n");
 }

@@ -31,8 +31,9 @@ export function addGlobalFlags(program: Command): Command {
   ]);
 }
 
+/** A flag with nothing in it is none, as kubectl has it. */
 export function overridesOf({ requestTimeout: _, ...overrides }: GlobalFlags): Overrides {
-  return overrides;
+  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== ""));
 }
 
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, "": 1000 };

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { formatRangeSet } from "../survey/range-set.ts";
 import { takeSurvey } from "../survey/survey.ts";
+import { formatAge } from "../terminal/age.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
 import { addHelp, usualExits } from "./help.ts";
 import { listItems, type NodeRangesItem } from "./node-ranges-list.ts";
@@ -44,21 +45,30 @@ async function list(options: Options, command: Command, shell: Shell): Promise<v
     );
 }
 
+const columns = ["NODE", "KEY", "RANGES", "SIZE", "USED", "FREE", "FULL"];
+
 function head(output: OutputFormat): string[] {
-  return ["NODE", "KEY", "RANGES", "SIZE", "USED", "FREE", ...(output === "wide" ? ["NETWORKS"] : [])];
+  return output === "wide" ? [...columns, "NETWORKS", "MALFORMED"] : columns;
 }
 
 function rows(item: NodeRangesItem, output: OutputFormat, { paint }: Shell): Cell[][] {
   const { node, key, networks, sets, malformed } = item;
-  const wide = output === "wide" ? [networks.join(",") || "<none>"] : [];
-  if (malformed !== undefined)
-    return [[node, key, { text: `malformed: ${malformed}`, paint: paint.red }, "-", "-", "-", ...wide]];
-  if (sets.length === 0) return [[node, key || "<none>", "<none>", "-", "-", "-", ...wide]];
-  return sets.map(({ ranges, size, used }) => {
+  const more = output === "wide" ? [networks.join(",") || "<none>", malformed ?? ""] : [];
+  if (sets.length === 0) {
+    const ranges = malformed === undefined ? "<none>" : { text: "<malformed>", paint: paint.red };
+    return [[node, key || "<none>", ranges, "-", "-", "-", "-", ...more]];
+  }
+  return sets.map(({ ranges, size, used, fullAt }) => {
     const free = size - used;
     const shown = free <= 0 ? { text: String(free), paint: paint.red } : formatCount(free);
-    return [node, key, formatRangeSet(ranges), formatCount(size), String(used), shown, ...wide];
+    const full = whenFull(free, fullAt);
+    return [node, key, formatRangeSet(ranges), formatCount(size), String(used), shown, full, ...more];
   });
+}
+
+function whenFull(free: number, fullAt: string | undefined): string {
+  if (free <= 0) return "now";
+  return fullAt === undefined ? "-" : `in ${formatAge(Date.parse(fullAt) - Date.now())}`;
 }
 
 /** Beyond what can be counted by hand a power of two says more. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { CniError } from "../cni/error.ts";
+import { isErrno } from "../host/files.ts";
 import { version } from "../host/version.ts";
 import type { Environment } from "../kube/connection.ts";
 import { commands } from "./commands.ts";
@@ -55,6 +56,7 @@ function inherit(command: Command, program: Command): Command {
 
 function fail(shell: Shell, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (isErrno(error, "EPIPE")) return 1; // who read our output has gone
   const { message } = error as Error;
   const details = error instanceof CniError && error.details ? `: ${error.details}` : "";
   shell.say(`kubectl kube-node: ${message}${details}`);

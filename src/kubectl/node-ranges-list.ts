@@ -1,17 +1,18 @@
 import type { RangeSet } from "../address/range.ts";
+import { forecastFull } from "../survey/forecast.ts";
 import type { NodeRanges } from "../survey/node-ranges.ts";
 import type { Survey } from "../survey/survey.ts";
 import { joinPods, type Usage } from "../survey/usage.ts";
 
 /**
  * An item of a NodeRangesList: what a Node says under a key. `sets` is empty where it says nothing, or nothing that can be read
- * (`malformed`). Sizes beyond 2^53 are rounded.
+ * (`malformed`). Sizes beyond 2^53 are rounded. `fullAt` (ISO 8601) is there where it can be told (survey/forecast.ts).
  */
 export type NodeRangesItem = {
   node: string;
   key: string;
   networks: string[];
-  sets: { ranges: RangeSet; size: number; used: number }[];
+  sets: { ranges: RangeSet; size: number; used: number; fullAt?: string }[];
   malformed?: string;
 };
 
@@ -37,7 +38,14 @@ function toItem({ node, key, malformed }: NodeRanges, { networks }: Survey, sets
     node,
     key,
     networks: networks.filter((network) => network.key === key).map(({ name }) => name),
-    sets: sets.map(({ ranges, size, pods }) => ({ ranges, size: Number(size), used: pods.length })),
+    sets: sets.map(toSet),
     ...(malformed !== undefined && { malformed }),
   };
+}
+
+function toSet(usage: Usage): NodeRangesItem["sets"][number] {
+  const { ranges, size, pods } = usage;
+  const full = forecastFull(usage, Date.now());
+  const fullAt = full === undefined ? {} : { fullAt: new Date(full).toISOString() };
+  return { ranges, size: Number(size), used: pods.length, ...fullAt };
 }

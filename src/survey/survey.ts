@@ -9,7 +9,7 @@ import {
   readNodeFacts,
   readPodCIDRs,
 } from "./node-ranges.ts";
-import { type PodAddress, readPodAddresses } from "./pod-address.ts";
+import { type PodAddress, podNetwork, readPodAddresses } from "./pod-address.ts";
 import { chooseKeys, type RangeKeys } from "./range-keys.ts";
 import { readServiceCIDRs } from "./service-cidrs.ts";
 
@@ -46,11 +46,23 @@ export async function takeSurvey(client: Client, options: SurveyOptions = {}): P
   const services = options.services === false ? { cidrs: [] } : await readServiceCIDRs(client);
   if (services.unknown) notes.push(services.unknown);
   const ranges = nodes.flatMap((node) => rangesOf(node, keys, options.keys ?? []));
-  return { nodes, ranges, keys: keys.reasons, networks, pods, serviceCIDRs: services.cidrs, notes };
+  const survey = { nodes, ranges, keys: keys.reasons, networks, pods, serviceCIDRs: services.cidrs, notes };
+  return options.keys?.length ? narrow(survey, options.keys) : survey;
+}
+
+/** Networks and addresses of these keys alone; those of the pod network where a key is none of another network's. */
+function narrow(survey: Survey, given: readonly string[]): Survey {
+  const networks = survey.networks.filter(({ key }) => given.includes(key));
+  const names = new Set(networks.map(({ name }) => name));
+  const isOfPods = given.some(
+    (key) => key === podCIDRsKey || !networks.some((network) => network.key === key),
+  );
+  const pods = survey.pods.filter(({ network }) => (network === podNetwork ? isOfPods : names.has(network)));
+  return { ...survey, networks, pods };
 }
 
 /** The Nodes of a selector, with the annotations that count. */
-export function readNodes(client: Client, keys: RangeKeys, options: SurveyOptions): Promise<NodeFacts[]> {
+function readNodes(client: Client, keys: RangeKeys, options: SurveyOptions): Promise<NodeFacts[]> {
   return client.list("/api/v1/nodes", (item) => readNodeFacts(item, keys.isOne), {
     ...(options.selector && { labelSelector: options.selector }),
     onPage: (done, remaining) => options.onProgress?.("nodes", done, remaining),
@@ -65,7 +77,7 @@ async function readPods(client: Client, options: SurveyOptions): Promise<PodAddr
 }
 
 /** A cluster without Multus has none. */
-export async function readNetworks(client: Client, notes: string[]): Promise<Network[]> {
+async function readNetworks(client: Client, notes: string[]): Promise<Network[]> {
   try {
     return await client.list(definitions, readNetwork);
   } catch (error) {

@@ -1,0 +1,62 @@
+import { Command, Option } from "commander";
+import { describe, expect, it } from "vitest";
+import { readAnnotateWords } from "../../src/kubectl/annotate-words.ts";
+import { timeoutOf } from "../../src/kubectl/global-flags.ts";
+import { spellFlags } from "../../src/kubectl/spell-flags.ts";
+
+describe("the words of annotate", () => {
+  it.each([
+    [["a", "b", "k=10.0.0.0/24"], {}, { nodes: ["a", "b"], key: "k", text: "10.0.0.0/24" }],
+    [["node/a", "nodes/b", "k= 10.0.0.0/24 "], {}, { nodes: ["a", "b"], key: "k", text: "10.0.0.0/24" }],
+    [["a", 'k={"a": "b=c"}'], {}, { nodes: ["a"], key: "k", text: '{"a": "b=c"}' }],
+    [["a", "k"], { ranges: "[]" }, { nodes: ["a"], key: "k", text: "[]" }],
+    [["a", "example.com/k-"], {}, { nodes: ["a"], key: "example.com/k" }],
+    [["a", "b"], { remove: "k" }, { nodes: ["a", "b"], key: "k" }],
+    [["k=1"], { all: true }, { nodes: [], key: "k", text: "1" }],
+    [["k-"], { selector: "a=b" }, { nodes: [], key: "k" }],
+  ])("%j with %j", (words, flags, asked) => {
+    expect(readAnnotateWords(words, flags)).toEqual(asked);
+  });
+
+  it.each([
+    [["a", "b"], {}, "what is to be written?"],
+    [["k=1"], {}, "no node is named"],
+    [["k=1", "l=2"], {}, "one annotation at a time"],
+    [["a", "k=1"], { all: true }, "give one of both"],
+    [["a"], { remove: "k", ranges: "[]" }, "give one of both"],
+    [["A_b", "k=1"], {}, 'no Node can have the name "A_b"'],
+    [["a", "-k=1"], {}, '"-k" is no key'],
+  ])("%j with %j is a mistake", (words, flags, message) => {
+    expect(() => readAnnotateWords(words, flags)).toThrow(message);
+  });
+});
+
+describe("--request-timeout", () => {
+  it.each([
+    ["5s", 5000],
+    ["7", 7000],
+    ["1m30s", 90_000],
+    ["250ms", 250],
+    ["1.5h", 5_400_000],
+    ["0", 2 ** 31 - 1],
+  ])("%s", (text, milliseconds) => expect(timeoutOf({ requestTimeout: text })).toBe(milliseconds));
+
+  it.each(["", "x", "5x", "s", "-1s"])("%j is a mistake", (text) =>
+    expect(() => timeoutOf({ requestTimeout: text })).toThrow("expected a time"),
+  );
+});
+
+it("flags without a value may be given one, as kubectl's", () => {
+  const program = new Command()
+    .addOption(new Option("--force"))
+    .addCommand(new Command("a").option("--all").option("--key <key>"));
+  const words = ["--force=true", "a", "--all=false", "--all=true", "--key=true", "--other=true", "b=true"];
+  expect(spellFlags(program, words)).toEqual([
+    "--force",
+    "a",
+    "--all",
+    "--key=true",
+    "--other=true",
+    "b=true",
+  ]);
+});
