@@ -20,7 +20,7 @@ export const steps: readonly Step[] = [
   { tile: { light: "#e8a33d", dark: "#f0b04f" }, text: { light: "#2b1d05", dark: "#2b1d05" } },
 ];
 
-export const surface = {
+const surface = {
   ground: { light: "#fbfcfd", dark: "#0e141b" },
   raised: { light: "#ffffff", dark: "#151d26" },
   line: { light: "#dde3ea", dark: "#2a3541" },

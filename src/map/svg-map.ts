@@ -11,7 +11,7 @@ import { drawLegend, legendHeight } from "./svg-legend.ts";
 import { svgStyle } from "./svg-style.ts";
 import type { Block, Territory } from "./territory.ts";
 import { levelOf, type Scale, scaleFor, useOf } from "./use.ts";
-import { countNodes, describeGap, describeSection, describeSpan, describeUse } from "./words.ts";
+import { countNodes, describeGap, describeSection, describeSpan, describeUse, listBlocks } from "./words.ts";
 
 const width = 1000;
 const margin = 32;
@@ -90,7 +90,7 @@ function drawTile(segment: Segment, tile: Tile, scale: Scale, isContested: boole
   if (blocks.length === 0)
     return `<rect class="free" ${box}><title>free: ${describeSpan(span)}</title></rect>`;
   const level = levelOf(useOf(blocks), blocks.length, scale);
-  const names = blocks.map(({ node, text }) => `${node} ${text}`).join(", ");
+  const names = listBlocks(blocks);
   const words = isContested
     ? `${names}: overlaps with other ranges`
     : `${names}: ${describeUse(blocks, scale)}`;

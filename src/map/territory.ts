@@ -2,7 +2,7 @@ import { type Cidr, contains, firstOf, lastOf, parseCidr } from "../address/cidr
 import { formatIp, type Ip } from "../address/ip.ts";
 import { countOf, gatewayOf, isInside, type Range, type Span, spanOf } from "../address/range.ts";
 import { type Section, sectionsOf, sectionsWithin } from "./sections.ts";
-import { findWithin, indexSpans } from "./span-index.ts";
+import { findWithin, indexSpans, type SpanIndex } from "./span-index.ts";
 
 /** Whose an address is: a pod as `namespace/name`, and the node that it runs on. */
 export type Holder = { readonly address: Ip; readonly pod: string; readonly node: string };
@@ -59,7 +59,7 @@ export function chart(nodes: NodeWithRanges[], holders: Holder[], networks: Cidr
 }
 
 /** By family, then by first address, then the larger first. */
-export function compareSpans(a: Span, b: Span): number {
+function compareSpans(a: Span, b: Span): number {
   if (a.first.family !== b.first.family) return a.first.family - b.first.family;
   if (a.first.value !== b.first.value) return a.first.value < b.first.value ? -1 : 1;
   if (a.last.value === b.last.value) return 0;
@@ -87,16 +87,21 @@ export function blockOf(node: string, range: Range): Block {
 /** Gives every holder to the block that has its address: its own node's, else the smallest. What is left over has none. */
 function settle(blocks: Block[], holders: Holder[]): Holder[] {
   const index = indexSpans(blocks);
+  const byNode = Map.groupBy(blocks, ({ node }) => node);
   const strays: Holder[] = [];
   for (const holder of holders) {
-    const found = findWithin(index, { first: holder.address, last: holder.address });
-    const own = found.filter(({ node }) => node === holder.node);
-    const [first, ...others] = own.length > 0 ? own : found;
-    if (!first) strays.push(holder);
-    else others.reduce(smaller, first).held.push(holder);
+    const own = byNode.get(holder.node)?.find(({ span }) => isInside(span, holder.address));
+    const home = own ?? findSmallest(index, holder.address);
+    if (home) home.held.push(holder);
+    else strays.push(holder);
   }
   for (const { held } of blocks) held.sort((a, b) => (a.address.value < b.address.value ? -1 : 1));
   return strays;
+}
+
+function findSmallest(index: SpanIndex<Block>, address: Ip): Block | undefined {
+  const [first, ...others] = findWithin(index, { first: address, last: address });
+  return first && others.reduce(smaller, first);
 }
 
 function smaller(a: Block, b: Block): Block {

@@ -1,5 +1,6 @@
 import { formatIp } from "../address/ip.ts";
-import type { Block, Conflict, Territory } from "./territory.ts";
+import type { Block, Territory } from "./territory.ts";
+import { listBlocks } from "./words.ts";
 
 /** What is wrong with a territory, one sentence each; `blocks` are those that it is about. */
 export type Trouble = {
@@ -17,7 +18,7 @@ export function findTroubles({ faults, conflicts, strays }: Territory): Trouble[
     })),
     ...conflicts.map((conflict) => ({
       kind: "conflict" as const,
-      words: describeConflict(conflict),
+      words: `${listBlocks(conflict.blocks)} overlap`,
       blocks: conflict.blocks,
     })),
     ...strays.map(({ address, pod }) => ({
@@ -26,10 +27,4 @@ export function findTroubles({ faults, conflicts, strays }: Territory): Trouble[
       blocks: [],
     })),
   ];
-}
-
-function describeConflict({ blocks }: Conflict): string {
-  const named = blocks.slice(0, 3).map(({ node, text }) => `${text} of ${node}`);
-  const more = blocks.length > 3 ? ` and ${blocks.length - 3} more` : "";
-  return `${named.join(", ")}${more} overlap`;
 }

@@ -28,6 +28,13 @@ export function describeSize(family: 4 | 6, size: bigint): string {
   return size === 1n << BigInt(bits) ? `/${bitsOf(family) - bits}` : count(size, "address", "addresses");
 }
 
+/** `node-1 10.1.2.0/24`, the first few of several. */
+export function listBlocks(blocks: readonly Block[]): string {
+  const named = blocks.slice(0, 3).map(({ node, text }) => `${node} ${text}`);
+  const more = blocks.length - named.length;
+  return `${named.join(", ")}${more > 0 ? ` and ${formatCount(more)} more` : ""}`;
+}
+
 export function describeSpan({ first, last }: Span): string {
   return first.value === last.value ? formatIp(first) : `${formatIp(first)} – ${formatIp(last)}`;
 }

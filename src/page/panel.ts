@@ -17,6 +17,7 @@ export type Panel = {
 };
 
 const shownPods = 300;
+const shownBlocks = 20;
 
 /** What stands beside the picture. */
 export function createPanel(root: HTMLElement, territory: Territory, hooks: PanelHooks): Panel {
@@ -117,7 +118,7 @@ export function createPanel(root: HTMLElement, territory: Territory, hooks: Pane
       item.look === "contested"
         ? [make("p", { class: "trouble" }, "Overlaps with other ranges: two pods may get one address.")]
         : [];
-    return [...rivals, ...item.blocks.flatMap((one) => describeBlock(one, true))];
+    return [...rivals, ...item.blocks.slice(0, shownBlocks).flatMap((one) => describeBlock(one, true))];
   }
 
   return {

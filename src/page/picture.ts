@@ -12,6 +12,7 @@ export type PictureHooks = {
 };
 
 export type Picture = {
+  /** What was pointed at stays so where it is still there. */
   show(rows: readonly Row[]): void;
   /** Scrolls to the first such item, and gives it the focus where `take` says so. False where there is none. */
   select(matches: (item: Item) => boolean, take: boolean): boolean;
@@ -163,6 +164,7 @@ export function createPicture(root: HTMLElement, hooks: PictureHooks): Picture {
 
   return {
     show(next) {
+      const kept = pointer.item()?.key;
       rows = next;
       let top = 0;
       tops = rows.map(({ height }) => {
@@ -177,6 +179,7 @@ export function createPicture(root: HTMLElement, hooks: PictureHooks): Picture {
       root.style.height = `${top}px`;
       root.setAttribute("aria-rowcount", String(rows.length));
       pointer = createPointer(rows);
+      pointer.to(({ key }) => key === kept);
       redraw();
     },
     select(matches, take) {

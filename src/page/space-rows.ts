@@ -9,7 +9,7 @@ import { indexSpans } from "../map/span-index.ts";
 import { stripsOf } from "../map/strips.ts";
 import type { Block } from "../map/territory.ts";
 import { levelOf, type Scale, scaleFor, useOf } from "../map/use.ts";
-import { describeGap, describeSection, describeSpan, describeUse } from "../map/words.ts";
+import { describeGap, describeSection, describeSpan, describeUse, listBlocks } from "../map/words.ts";
 import type { Item, Row } from "./rows.ts";
 
 const maxLines = 2000;
@@ -27,7 +27,7 @@ export function spaceRows(section: Section, look: SpaceLook): Row[] {
   const grid = gridFor(section, maxLines);
   const scale = scaleFor(section.blocks);
   const index = indexSpans(section.blocks);
-  const prefix = commonPrefix(section.blocks);
+  const stem = commonStem(section.blocks);
   const lines = stripsOf(spanOfSection(section), spans, grid.size).map(({ kind, span }): Row => {
     if (kind === "gap")
       return { kind, height: 26, label: "", words: describeGap(span, grid.size), items: [] };
@@ -44,14 +44,13 @@ export function spaceRows(section: Section, look: SpaceLook): Row[] {
       return { ...place, key: words, look: "free", name: "", note: "", words };
     }
     const isContested = blocks.some((one) => look.contested.has(one));
-    const listed = blocks.map(({ node, text }) => `${node}, ${text}`).join("; ");
     return {
       ...place,
       key: `${block.text}@${block.node}`,
       look: isContested ? "contested" : `s${levelOf(useOf(blocks), blocks.length, scale)}`,
-      name: grid.slots <= 16 ? nameFor(blocks, prefix, (place.to - place.from) * look.width) : "",
+      name: grid.slots <= 16 ? nameFor(blocks, stem, (place.to - place.from) * look.width) : "",
       note: grid.slots <= 8 ? noteFor(block) : "",
-      words: `${listed}: ${describeUse(blocks, scale)}${isContested ? "; overlaps with other ranges" : ""}`,
+      words: `${listBlocks(blocks)}: ${describeUse(blocks, scale)}${isContested ? "; overlaps with other ranges" : ""}`,
       inside: { kind: "block", block },
     };
   }
@@ -81,19 +80,22 @@ function heightOf(slots: number): number {
   return slots <= 16 ? 34 : slots <= 32 ? 24 : 17;
 }
 
-/** Names as they fit; without what all nodes' names begin with, where only that does. */
-function nameFor(blocks: readonly Block[], prefix: number, width: number): string {
+/** Names as they fit; without what most nodes' names begin with, where only that does. */
+function nameFor(blocks: readonly Block[], stem: string, width: number): string {
   const names = blocks.map(({ node }) => node);
-  const fitting = [names, names.map((name) => name.slice(prefix))].map((some) => some.join(", "));
-  return fitting.find((text) => text.length * 7.6 + 18 <= width) ?? "";
+  const short = names.map((name) => (name.startsWith(stem) ? name.slice(stem.length) : name));
+  return [names, short].map((some) => some.join(", ")).find((text) => text.length * 7.6 + 18 <= width) ?? "";
 }
 
-/** How long the beginning is, up to a dash or dot, that all nodes have in common. */
-function commonPrefix(blocks: readonly Block[]): number {
-  const [first = "", ...others] = blocks.map(({ node }) => node);
-  let length = first.length;
-  for (const name of others) while (!name.startsWith(first.slice(0, length))) length--;
-  return Math.max(first.lastIndexOf("-", length - 1), first.lastIndexOf(".", length - 1)) + 1;
+/** What most nodes' names begin with, up to their last dash; nothing where they have little in common. */
+function commonStem(blocks: readonly Block[]): string {
+  const counts = new Map<string, number>();
+  for (const { node } of blocks) {
+    const stem = node.slice(0, node.lastIndexOf("-") + 1);
+    counts.set(stem, (counts.get(stem) ?? 0) + 1);
+  }
+  const [best] = [...counts].sort(([, a], [, b]) => b - a);
+  return best && best[1] * 2 > blocks.length ? best[0] : "";
 }
 
 function noteFor({ held, usable }: Block): string {

@@ -4,7 +4,7 @@ import { parseAnnotation } from "../../src/api/annotation.ts";
 import { chart, type Holder, type NodeWithRanges, type Territory } from "../../src/map/territory.ts";
 
 /** `10.1.2.3`, or an error where it is none. */
-export function ip(text: string): Ip {
+function ip(text: string): Ip {
   const found = parseIp(text);
   if (!found) throw new Error(`not an address: ${text}`);
   return found;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
@@ -18,6 +18,21 @@ describe("the page's script and style", () => {
       readFileSync(fresh, "utf8") === readFileSync(join(checkout, "src/map/page-parts.ts"), "utf8");
     rmSync(folder, { recursive: true });
     expect(same).toBe(true);
+  });
+});
+
+describe("the documents' pictures", () => {
+  it("are what map draws: else run node scripts/draw-map.ts", () => {
+    const folder = mkdtempSync(join(tmpdir(), "map-docs-"));
+    mkdirSync(join(folder, "commands"));
+    execaSync(process.execPath, [join(checkout, "scripts/draw-map.ts"), folder]);
+    const files = ["map.svg", "commands/kubectl-kube-node-map.md"];
+    const differing = files.filter(
+      (file) =>
+        readFileSync(join(folder, file), "utf8") !== readFileSync(join(checkout, "docs", file), "utf8"),
+    );
+    rmSync(folder, { recursive: true });
+    expect(differing).toEqual([]);
   });
 });
 
