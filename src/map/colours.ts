@@ -15,12 +15,12 @@ export const steps: readonly Step[] = [
   { tile: { light: "#e4ebf3", dark: "#1c2937" }, text: { light: "#4a5a6b", dark: "#9fb2c6" } },
   { tile: { light: "#bfd4ea", dark: "#22405f" }, text: { light: ink, dark: "#d3e2f1" } },
   { tile: { light: "#8db4dc", dark: "#2c5f93" }, text: { light: ink, dark: paper } },
-  { tile: { light: "#4d86bf", dark: "#5a9bd5" }, text: { light: "#ffffff", dark: "#0b141d" } },
+  { tile: { light: "#3f78b3", dark: "#5a9bd5" }, text: { light: "#ffffff", dark: "#0b141d" } },
   { tile: { light: "#1d5590", dark: "#a3cdf3" }, text: { light: paper, dark: "#0b141d" } },
   { tile: { light: "#e8a33d", dark: "#f0b04f" }, text: { light: "#2b1d05", dark: "#2b1d05" } },
 ];
 
-const surface = {
+export const surface = {
   ground: { light: "#fbfcfd", dark: "#0e141b" },
   raised: { light: "#ffffff", dark: "#151d26" },
   line: { light: "#dde3ea", dark: "#2a3541" },

@@ -18,7 +18,7 @@ const policy = [
 ].join("; ");
 
 const icon =
-  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='%234d86bf' d='M1 1h6v6H1zM9 9h6v6H9z'/%3E%3Cpath fill='%238db4dc' d='M9 1h6v6H9zM1 9h6v6H1z'/%3E%3C/svg%3E";
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='%233f78b3' d='M1 1h6v6H1zM9 9h6v6H9z'/%3E%3Cpath fill='%238db4dc' d='M9 1h6v6H9zM1 9h6v6H1z'/%3E%3C/svg%3E";
 
 const halfMoon =
   '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm0 2v14a7 7 0 0 1 0-14Z"/></svg>';

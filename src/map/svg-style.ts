@@ -16,7 +16,7 @@ export const svgStyle = [
   ".free{fill:none;stroke:var(--free);stroke-dasharray:2 3}",
   ".contested{fill:url(#hatch);stroke:var(--trouble);stroke-width:1.5}",
   ".hatch-ground{fill:var(--trouble-ground)}.hatch-line{fill:var(--trouble);opacity:.55}",
-  ".name{font-size:12px;font-weight:500}.use{font-size:11px;opacity:.85}",
+  ".name{font-size:12px;font-weight:500}.use{font-size:11px}",
   ".oncontested{fill:var(--text);font-weight:600}",
   ofSteps,
 ].join("");

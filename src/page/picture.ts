@@ -12,7 +12,7 @@ export type PictureHooks = {
 };
 
 export type Picture = {
-  /** What was pointed at stays so where it is still there. */
+  /** What was pointed at stays so where it is still there, and the focus in the picture where it was. */
   show(rows: readonly Row[]): void;
   /** Scrolls to the first such item, and gives it the focus where `take` says so. False where there is none. */
   select(matches: (item: Item) => boolean, take: boolean): boolean;
@@ -77,7 +77,6 @@ export function createPicture(root: HTMLElement, hooks: PictureHooks): Picture {
       tabindex: isSelected ? 0 : -1,
       "aria-label": item.words,
       "aria-selected": isSelected,
-      "data-key": item.key,
     });
     element.style.left = `${item.from * 100}%`;
     element.style.width = `${(item.to - item.from) * 100}%`;
@@ -165,6 +164,7 @@ export function createPicture(root: HTMLElement, hooks: PictureHooks): Picture {
   return {
     show(next) {
       const kept = pointer.item()?.key;
+      const hadFocus = root.contains(document.activeElement);
       rows = next;
       let top = 0;
       tops = rows.map(({ height }) => {
@@ -181,6 +181,7 @@ export function createPicture(root: HTMLElement, hooks: PictureHooks): Picture {
       pointer = createPointer(rows);
       pointer.to(({ key }) => key === kept);
       redraw();
+      if (hadFocus) mark()?.focus({ preventScroll: true });
     },
     select(matches, take) {
       if (!pointer.to(matches)) return false;

@@ -174,6 +174,17 @@ describe.skipIf(lack.some)(`the page, in a browser${lack.words}`, () => {
     await expect.poll(crumbs).toEqual(["All"]);
   });
 
+  it("keeps the focus in the picture: in a block without pods, and when the window changes", async () => {
+    await open({ nodes: { a: "10.0.0.0/24", b: "10.0.1.0/24" } });
+    await tabToPicture();
+    await press("ArrowRight", "Enter");
+    await expect.poll(focused).toBe("10.0.1.0: network");
+    await press("ArrowDown");
+    await page.setViewportSize({ width: 640, height: 700 });
+    await expect.poll(() => page.locator(".tile").first().getAttribute("style")).toContain("25%");
+    await expect.poll(focused).toBe("10.0.1.8: free");
+  });
+
   it("goes back as browsers do, and opens where its address says", async () => {
     await open(hundred);
     await page.locator("#crumbs a").first().click();
