@@ -31,6 +31,15 @@ function usableLast(subnet: Cidr): Ip {
   return family === 4 ? { family, value: value - 1n } : { family, value };
 }
 
+/** The address that host-local gives to no pod, since it is the gateway's: the subnet's first, unless the range says otherwise. */
+export function gatewayOf({ subnet, gateway }: Range): Ip {
+  const given = gateway === undefined ? undefined : parseIp(gateway);
+  if (given) return given;
+  const cidr = parseCidr(subnet);
+  if (!cidr) throw new TypeError(`not a subnet: ${subnet}`);
+  return usableFirst(cidr);
+}
+
 export function familyOf(range: Range): 4 | 6 {
   return range.subnet.includes(":") ? 6 : 4;
 }

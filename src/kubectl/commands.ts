@@ -4,6 +4,7 @@ import { bundleCommand } from "./bundle.ts";
 import { completionCommand } from "./completion.ts";
 import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
+import { mapCommand } from "./map.ts";
 import type { Shell } from "./shell.ts";
 import { splitCommand } from "./split.ts";
 import { verifyCommand } from "./verify.ts";
@@ -17,6 +18,7 @@ export const commands: AddCommand[] = [
   listCommand,
   annotateCommand,
   splitCommand,
+  mapCommand,
   verifyCommand,
   explainCommand,
   watchCommand,

@@ -11,6 +11,8 @@ export type Shell = {
   env: Environment;
   /** The width of the terminal that shows stdout; undefined where it is none. */
   width: number | undefined;
+  /** Its lines. */
+  height: number | undefined;
   paint: Paint;
   /** A line, or several, on stdout. */
   print(text: string): void;
@@ -32,6 +34,7 @@ export function openShell(env: Environment): Shell {
   return {
     env,
     width: stdout.isTTY ? stdout.columns : undefined,
+    height: stdout.isTTY ? stdout.rows : undefined,
     paint: paintFor(stdout.isTTY === true, env),
     print(text) {
       clear();

@@ -1,6 +1,13 @@
-import { type Cidr, firstOf, parseCidr } from "../address/cidr.ts";
-import { type Ip, parseIp } from "../address/ip.ts";
-import { countOf, isInside, type Range, type RangeSet, type Span, spanOf } from "../address/range.ts";
+import type { Ip } from "../address/ip.ts";
+import {
+  countOf,
+  gatewayOf,
+  isInside,
+  type Range,
+  type RangeSet,
+  type Span,
+  spanOf,
+} from "../address/range.ts";
 import type { NodeRanges } from "./node-ranges.ts";
 
 /** One range set of a Node under a key: host-local gives a pod one address out of it. `size` is how many it can give in all. */
@@ -20,13 +27,6 @@ export function rangeSetsOf({ node, key, ranges }: NodeRanges): NodeRangeSet[] {
 function sizeOf(range: Range): bigint {
   const span = spanOf(range);
   return countOf(span) - (isInside(span, gatewayOf(range)) ? 1n : 0n);
-}
-
-function gatewayOf({ subnet, gateway }: Range): Ip {
-  const given = gateway === undefined ? undefined : parseIp(gateway);
-  if (given) return given;
-  const { family, value } = firstOf(parseCidr(subnet) as Cidr);
-  return { family, value: value + 1n };
 }
 
 export function holds({ spans }: NodeRangeSet, ip: Ip): boolean {

@@ -1,5 +1,8 @@
 /** How texts are painted, or left as they are where there is no terminal to show colour. */
-export type Paint = Record<"red" | "green" | "yellow" | "blue" | "bold" | "dim", (text: string) => string>;
+export type Paint = Record<
+  "red" | "green" | "yellow" | "blue" | "magenta" | "cyan" | "bold" | "dim",
+  (text: string) => string
+>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -8,6 +11,8 @@ const codes = {
   green: [32, 39],
   yellow: [33, 39],
   blue: [34, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
   bold: [1, 22],
   dim: [2, 22],
 };

@@ -60,6 +60,21 @@ describe.skipIf(lack.some)(`5,000 nodes on a real API server${lack.words}`, () =
     expect(result.mebibytes).toBeLessThan(mebibytes);
   });
 
+  it.each(["map", "map --html -", "map --svg -"])(
+    `%s draws them all, in under ${mebibytes} MiB`,
+    async (words) => {
+      const started = performance.now();
+      const result = await measure(words);
+      console.log(
+        `${words}: ${Math.round(performance.now() - started)} ms, ${Math.round(result.mebibytes)} MiB`,
+      );
+      expect(result.exitCode).toBe(0);
+      expect(result.mebibytes).toBeLessThan(mebibytes);
+      if (words === "map") expect(result.stdout).toContain("5,000 nodes");
+      else expect(result.stdout).toContain(nodeName(count - 1));
+    },
+  );
+
   it(`verify looks at them all, in under ${mebibytes} MiB`, async () => {
     const result = await measure("verify");
     expect(result.stderr).toContain(`${count} nodes, ${2 * count} ranges, 200 addresses: nothing is wrong`);

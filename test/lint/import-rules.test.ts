@@ -99,6 +99,26 @@ const rules: Record<string, Rules> = {
       "node:fs",
     ],
   },
+  map: {
+    may: [
+      "../address/range.ts",
+      "../api/annotation.ts",
+      "../survey/survey.ts",
+      "../terminal/paint.ts",
+      "../text/quote.ts",
+    ],
+    mayNot: [
+      "../host/files.ts",
+      "../kube/client.ts",
+      "../kubectl/shell.ts",
+      "../page/main.ts",
+      "node:crypto",
+    ],
+  },
+  page: {
+    may: ["../address/ip.ts", "../map/pack.ts"],
+    mayNot: ["../survey/survey.ts", "../terminal/table.ts", "../kubectl/shell.ts", "node:fs"],
+  },
   kubectl: {
     may: ["../survey/survey.ts", "../kube/client.ts", "../terminal/table.ts", "commander"],
     mayNot: ["../plugin/main.ts", "../cli/main.ts", "../agent/main.ts", "../../test/parts/tools.ts"],

@@ -1,0 +1,67 @@
+import { formatIp, type Ip, parseIp } from "../address/ip.ts";
+import { findWithin, indexSpans, type SpanIndex } from "../map/span-index.ts";
+import type { Block, Holder, Territory } from "../map/territory.ts";
+
+/** Something that a search found, and where it is. */
+export type Find = {
+  readonly kind: "node" | "pod" | "address";
+  readonly name: string;
+  readonly note: string;
+  readonly block: Block;
+  readonly address?: Ip;
+};
+
+/** `finds` are the first few; `blocks` are all that have to do with what was typed. */
+export type Found = { readonly finds: Find[]; readonly count: number; readonly blocks: ReadonlySet<Block> };
+
+type Entry = { readonly text: string; readonly block: Block; readonly holder: Holder };
+
+/** Searches nodes' names, ranges, pods (`namespace/name`) and addresses, whole or the beginning of one. */
+export function createFinder({ blocks }: Territory): (query: string, most: number) => Found {
+  const index = indexSpans(blocks);
+  const pods: Entry[] = blocks.flatMap((block) =>
+    block.held.map((holder) => ({ text: holder.pod.toLowerCase(), block, holder })),
+  );
+  return (query, most) => {
+    const words = query.trim().toLowerCase();
+    if (words === "") return { finds: [], count: 0, blocks: new Set() };
+    const ip = parseIp(words);
+    const all = ip ? findAddress(index, ip) : [...findBlocks(blocks, words), ...findPods(pods, words)];
+    return { finds: all.slice(0, most), count: all.length, blocks: new Set(all.map(({ block }) => block)) };
+  };
+}
+
+function findAddress(index: SpanIndex<Block>, address: Ip): Find[] {
+  return findWithin(index, { first: address, last: address }).map((block) => {
+    const pods = block.held.filter((holder) => holder.address.value === address.value).map(({ pod }) => pod);
+    const note = `${pods.length > 0 ? pods.join(", ") : "free"} · ${block.node}`;
+    return { kind: "address", name: formatIp(address), note, block, address };
+  });
+}
+
+/** Names that begin so before those that have it somewhere. */
+function findBlocks(blocks: readonly Block[], words: string): Find[] {
+  const rank = ({ node, text }: Block): number => {
+    const name = node.toLowerCase();
+    if (name === words) return 0;
+    if (name.startsWith(words)) return 1;
+    return name.includes(words) || text.startsWith(words) ? 2 : 3;
+  };
+  return blocks
+    .map((block) => ({ block, rank: rank(block) }))
+    .filter(({ rank }) => rank < 3)
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ block }) => ({ kind: "node", name: block.node, note: block.text, block }));
+}
+
+function findPods(pods: readonly Entry[], words: string): Find[] {
+  return pods
+    .filter(({ text }) => text.includes(words))
+    .map(({ block, holder }) => ({
+      kind: "pod",
+      name: holder.pod,
+      note: `${formatIp(holder.address)} · ${block.node}`,
+      block,
+      address: holder.address,
+    }));
+}
