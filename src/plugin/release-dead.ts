@@ -2,8 +2,9 @@ import type { Attachment } from "../cni/environment.ts";
 import { CniError } from "../cni/error.ts";
 import { bootID } from "../host/machine.ts";
 import { judge } from "../lease/liveness.ts";
-import { claim, type ListedRecord, listRecords } from "../lease/record.ts";
+import { type ListedRecord, listRecords } from "../lease/record.ts";
 import { reclaimEmptyLeases, reclaimedContainer } from "../lease/store.ts";
+import { takeOver } from "../lease/take-over.ts";
 import { longestCall } from "../request/budget.ts";
 import { leaseFolder } from "../request/lease-folder.ts";
 import { makeRecord } from "./attachment.ts";
@@ -22,7 +23,7 @@ export async function releaseDead(request: Request, asking: Attachment): Promise
     const { state, reason } = judge(held, boot);
     const { containerID, ifname } = held;
     if (state !== "dead" || (containerID === asking.containerID && ifname === asking.ifname)) continue;
-    if (!takeOver(request, held)) continue;
+    if (!claimDead(request, held)) continue;
     if (await tryToRelease(request, { containerID, ifname }, reason)) released++;
   }
   const reclaimed = reclaimEmptyLeases(leaseFolder(request, undefined), longestCall);
@@ -31,24 +32,13 @@ export async function releaseDead(request: Request, asking: Attachment): Promise
   return released;
 }
 
-/** A runtime may ADD the very container again, right now: of that ADD and this release, the claim lets one go on. */
-function takeOver(request: Request, { containerID, ifname, nonce, record }: ListedRecord): boolean {
+function claimDead(request: Request, { containerID, ifname, nonce, record }: ListedRecord): boolean {
   const own = {
     ...makeRecord(request, { containerID, ifname }, record?.pod ?? {}, record?.ipam),
     ...(record?.delegate !== undefined && { delegate: record.delegate }),
   };
-  try {
-    claim(request.state.attachments, own, (held) => {
-      if (held.nonce !== nonce) throw new Superseded();
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof Superseded) return false;
-    throw error;
-  }
+  return takeOver(request.state.attachments, own, nonce);
 }
-
-class Superseded extends Error {}
 
 async function tryToRelease(request: Request, held: Held, reason: string): Promise<boolean> {
   try {
