@@ -1,6 +1,8 @@
 import type { Command } from "./command.ts";
 import { getAnnotation } from "./get-annotation.ts";
 import { myNode } from "./my-node.ts";
+import { ranges } from "./ranges.ts";
+import { synthesize } from "./synthesize.ts";
 
 /** kube-node's commands, in the order in which its help lists them. */
-export const kubeNodeCommands: readonly Command[] = [myNode, getAnnotation];
+export const kubeNodeCommands: readonly Command[] = [myNode, getAnnotation, ranges, synthesize];
