@@ -1,8 +1,19 @@
+import { audit } from "./audit.ts";
 import type { Command } from "./command.ts";
+import { explain } from "./explain.ts";
 import { getAnnotation } from "./get-annotation.ts";
 import { myNode } from "./my-node.ts";
 import { ranges } from "./ranges.ts";
+import { show } from "./show.ts";
 import { synthesize } from "./synthesize.ts";
 
 /** kube-node's commands, in the order in which its help lists them. */
-export const kubeNodeCommands: readonly Command[] = [myNode, getAnnotation, ranges, synthesize];
+export const kubeNodeCommands: readonly Command[] = [
+  myNode,
+  getAnnotation,
+  ranges,
+  synthesize,
+  show,
+  explain,
+  audit,
+];

@@ -1,0 +1,113 @@
+import { formatIp } from "../address/ip.ts";
+import type { Holding, Inventory } from "../lease/inventory.ts";
+import { describeRange, rangeUse } from "../lease/range-use.ts";
+import type { Paint } from "../terminal/paint.ts";
+import { type Cell, formatTable } from "../terminal/table.ts";
+import { defineCommand, output } from "./command.ts";
+import { describePod, secondsOf, shorten } from "./holding-words.ts";
+import { networkInputs, readInventories } from "./inventories.ts";
+
+export const show = defineCommand({
+  name: "show",
+  summary: "who holds which address on this machine, and what is left of each range",
+  details:
+    "Joins host-local's leases with our records. STATE is live where the pod's network namespace is there, dead where an " +
+    "earlier boot ended it, unknown where neither can be told.",
+  inputs: { ...networkInputs, output },
+  examples: [
+    ["kube-node show", "all networks"],
+    ["kube-node show --network=net1", "one of them"],
+    [
+      "kube-node show -o json | jq -r '.networks[].leases[] | select(.state == \"dead\") | .address'",
+      "addresses of pods that an earlier boot ended",
+    ],
+  ],
+  fails: "a network could not be read",
+  async run({ output, ...choice }, terminal) {
+    const { inventories, complete } = readInventories(choice, terminal);
+    if (output === "json") terminal.say(JSON.stringify({ networks: inventories.map(toJson) }, null, 2));
+    else if (inventories.length === 0 && complete) terminal.note("no network has leases or records here");
+    else if (inventories.length > 0) terminal.say(formatInventories(inventories, terminal.paint));
+    return complete ? 0 : 1;
+  },
+});
+
+/** Two tables: leases, and ranges where any are known. */
+export function formatInventories(inventories: Inventory[], paint: Paint): string {
+  const ranges = inventories.flatMap(rangeRows);
+  const leases = formatTable(
+    ["NETWORK", "ADDRESS", "POD", "CONTAINER", "INTERFACE", "SINCE", "STATE"],
+    inventories.flatMap((inventory) => leaseRows(inventory, paint)),
+  );
+  if (ranges.length === 0) return leases;
+  return `${leases}\n\n${formatTable(["NETWORK", "RANGE", "SIZE", "USED", "FREE"], ranges)}`;
+}
+
+function leaseRows({ network, holdings, emptyLeases }: Inventory, paint: Paint): Cell[][] {
+  const colours = { live: paint.green, dead: paint.red, unknown: paint.yellow };
+  const rows = holdings.flatMap((holding) =>
+    addressesOf(holding).map((address) => [
+      network,
+      address ?? "-",
+      describePod(holding) ?? "-",
+      shorten(holding.containerID),
+      holding.ifname || "-",
+      holding.since === undefined ? "-" : secondsOf(holding.since),
+      { text: holding.verdict.state, paint: colours[holding.verdict.state] },
+    ]),
+  );
+  const empty = emptyLeases.map(({ ip }) => {
+    return [network, formatIp(ip), "-", "-", "-", "-", { text: "empty", paint: paint.yellow }];
+  });
+  return [...rows, ...empty];
+}
+
+/** Another delegate than host-local keeps addresses where we don't see them: undefined stands for those. */
+function addressesOf({ leases }: Holding): (string | undefined)[] {
+  return leases.length === 0 ? [undefined] : leases.map(({ ip }) => formatIp(ip));
+}
+
+function rangeRows(inventory: Inventory): Cell[][] {
+  return rangeUse(inventory).map(({ range, size, used, free }) => {
+    return [inventory.network, describeRange(range), ...[size, used, free].map(formatCount)];
+  });
+}
+
+/** As it is up to a thousand millions, then `1.8e19`. */
+function formatCount(count: bigint): string {
+  return count < 1_000_000_000n ? String(count) : Number(count).toExponential(1).replace("+", "");
+}
+
+/** The documented shape of `-o json`. */
+function toJson(inventory: Inventory) {
+  const { network, dataDir, holdings, emptyLeases } = inventory;
+  return {
+    network,
+    dataDir,
+    leases: [...holdings.flatMap(leaseJson), ...emptyLeases.map(({ ip }) => emptyJson(formatIp(ip)))],
+    ranges: rangeUse(inventory).map(({ range, size, used, free }) => {
+      return { ...range, size: Number(size), used: Number(used), free: Number(free) };
+    }),
+  };
+}
+
+function leaseJson(holding: Holding) {
+  const { containerID, ifname, since, verdict, record: found } = holding;
+  const record = found?.record;
+  return addressesOf(holding).map((address) => ({
+    address: address ?? null,
+    pod: record?.pod ?? null,
+    containerID,
+    interface: ifname || null,
+    since: since ?? null,
+    state: verdict.state,
+    reason: verdict.reason,
+    netns: record?.netns ?? null,
+    delegate: record?.delegate ?? null,
+  }));
+}
+
+function emptyJson(address: string) {
+  const nobody = { pod: null, containerID: null, interface: null, since: null, netns: null, delegate: null };
+  return { address, ...nobody, state: "unknown", reason: "its lease is empty" };
+}
