@@ -6,6 +6,7 @@ import { myNode } from "./my-node.ts";
 import { ranges } from "./ranges.ts";
 import { show } from "./show.ts";
 import { synthesize } from "./synthesize.ts";
+import { tryOut } from "./try.ts";
 
 /** kube-node's commands, in the order in which its help lists them. */
 export const kubeNodeCommands: readonly Command[] = [
@@ -13,6 +14,7 @@ export const kubeNodeCommands: readonly Command[] = [
   getAnnotation,
   ranges,
   synthesize,
+  tryOut,
   show,
   explain,
   audit,

@@ -13,6 +13,7 @@ import { defineCommand, output, word } from "./command.ts";
 import { readConfiguration } from "./configuration.ts";
 import { readRequest } from "./request.ts";
 import { type Search, searchRanges } from "./search.ts";
+import { formatCount } from "./show.ts";
 
 /** Each source by the name that people know it by. */
 const names: Record<Origin, string> = {
@@ -45,7 +46,7 @@ export const ranges = defineCommand({
       "kube-node ranges /etc/cni/net.d/10-net1.conflist",
       "what pods of a network would get their addresses from",
     ],
-    ["kube-node ranges -o json - < net1.conf | jq -r '.ranges[].range'", "the ranges alone, for scripts"],
+    ["kube-node ranges -o json - < net1.conf | jq -r '.ranges[].subnet'", "the ranges alone, for scripts"],
   ],
   fails: "an ADD would find no ranges",
   async run({ conf, output }, terminal) {
@@ -89,9 +90,9 @@ function toJson(
     sources: steps.map(({ origin, ...step }) => ({ source: origin, taken: false, ...step })),
     ...(found && { node: found.node, from: found.origin }),
     ranges: uses.map(({ range, set, size, used, free }) => ({
-      range: describeRange(range),
-      set,
+      ...range,
       ...endsOf(range),
+      set,
       size: Number(size),
       used: Number(used),
       free: Number(free),
@@ -127,8 +128,8 @@ function toTables(
     uses.map(({ range, size, used, free }) => [
       describeRange(range),
       ...Object.values(endsOf(range)),
-      ...[size, used].map(String),
-      free > 0n ? String(free) : { text: "0", paint: paint.red },
+      ...[size, used].map(formatCount),
+      free > 0n ? formatCount(free) : { text: "0", paint: paint.red },
     ]),
   );
   return `${head}\n\n${table}`;
