@@ -16,6 +16,9 @@ export type Configuration = {
   network: Network;
 };
 
+/** A network configuration that is other plugins' business. */
+export class NotOurs extends CniError {}
+
 const longestFile = 4 << 20;
 
 /** Reads a plugin configuration, or of a list the plugin that uses one of ours; `-` is standard input. */
@@ -30,7 +33,8 @@ export function readConfiguration(path: string): Configuration {
     return { origin, program: programOf(plugin), network: parseNetwork(JSON.stringify(network)) };
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
-    throw new CniError(error.code, `${origin}: ${error.message}`, error.details, error);
+    const Kind = error instanceof NotOurs ? NotOurs : CniError;
+    throw new Kind(error.code, `${origin}: ${error.message}`, error.details, error);
   }
 }
 
@@ -53,7 +57,7 @@ function choosePlugin(raw: JsonObject): JsonObject {
   const ours = plugins.filter(isObject).find((plugin) => isOurs(ipamType(plugin)));
   if (ours) return ours;
   const types = plugins.map((plugin) => ipamType(isObject(plugin) ? plugin : {}) ?? "none");
-  throw new CniError(
+  throw new NotOurs(
     code.invalidConfig,
     `no plugin of the list has kube-node or node-annotation as its ipam.type`,
     `found ${types.join(", ")}`,
@@ -63,7 +67,7 @@ function choosePlugin(raw: JsonObject): JsonObject {
 function programOf(plugin: JsonObject): Configuration["program"] {
   const type = ipamType(plugin);
   if (isOurs(type)) return type;
-  throw new CniError(
+  throw new NotOurs(
     code.invalidConfig,
     "it is no configuration for kube-node",
     `ipam.type: expected kube-node or node-annotation, found ${JSON.stringify(type) ?? "nothing"}`,

@@ -1,5 +1,6 @@
 import { audit } from "./audit.ts";
 import type { Command } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { getAnnotation } from "./get-annotation.ts";
 import { myNode } from "./my-node.ts";
@@ -18,4 +19,5 @@ export const kubeNodeCommands: readonly Command[] = [
   show,
   explain,
   audit,
+  doctor,
 ];
