@@ -27,9 +27,7 @@ export function readConfiguration(path: string): Configuration {
   try {
     const { raw } = parseNetwork(readWhole(path));
     const plugin = choosePlugin(raw);
-    const { name, cniVersion } = raw;
-    const network =
-      plugin === raw ? raw : { ...plugin, name, ...(cniVersion !== undefined && { cniVersion }) };
+    const network = plugin === raw ? raw : asIfAlone(raw, plugin);
     return { origin, program: programOf(plugin), network: parseNetwork(JSON.stringify(network)) };
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
@@ -62,6 +60,12 @@ function choosePlugin(raw: JsonObject): JsonObject {
     `no plugin of the list has kube-node or node-annotation as its ipam.type`,
     `found ${types.join(", ")}`,
   );
+}
+
+/** As a runtime gives it to the plugin: the list's name and version count. */
+function asIfAlone({ cniVersion, name }: JsonObject, plugin: JsonObject): JsonObject {
+  const { cniVersion: _version, name: _name, ...rest } = plugin;
+  return { ...(cniVersion !== undefined && { cniVersion }), name, ...rest };
 }
 
 function programOf(plugin: JsonObject): Configuration["program"] {

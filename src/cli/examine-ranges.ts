@@ -7,6 +7,7 @@ import { formatAge } from "../terminal/age.ts";
 import { type Finding, fail, failBy, good, warn } from "./finding.ts";
 import { type NetworkRange, usesOf } from "./range-uses.ts";
 import { type Search, searchRanges } from "./search.ts";
+import { formatCount } from "./show.ts";
 
 /** Parts in a hundred of a range set that may be used without a word. */
 const nearlyFull = 90;
@@ -57,7 +58,7 @@ function examineRoom(uses: NetworkRange[]): Finding[] {
   const sets = Map.groupBy(uses, ({ set }) => set);
   return [...sets.values()].map((set) => {
     const [size, used] = [sum(set.map(({ size }) => size)), sum(set.map(({ used }) => used))];
-    const says = `${used} of ${size} addresses of ${set.map(({ range }) => describeRange(range)).join(", ")} are used`;
+    const says = `${formatCount(used)} of ${formatCount(size)} addresses of ${set.map(({ range }) => describeRange(range)).join(", ")} are used`;
     const remedy = "kube-node audit finds leaked ones; else give the Node a larger range";
     if (used >= size) return fail("room", says, remedy);
     return used * 100n >= size * BigInt(nearlyFull) ? warn("room", says, remedy) : good("room", says);
