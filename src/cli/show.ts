@@ -26,11 +26,15 @@ export const show = defineCommand({
   async run({ output, ...choice }, terminal) {
     const { inventories, complete } = readInventories(choice, terminal);
     if (output === "json") terminal.say(JSON.stringify({ networks: inventories.map(toJson) }, null, 2));
-    else if (inventories.length === 0 && complete) terminal.note("no network has leases or records here");
-    else if (inventories.length > 0) terminal.say(formatInventories(inventories, terminal.paint));
+    else if (inventories.some(isHeld)) terminal.say(formatInventories(inventories, terminal.paint));
+    else terminal.note("nobody holds an address here");
     return complete ? 0 : 1;
   },
 });
+
+function isHeld({ holdings, emptyLeases }: Inventory): boolean {
+  return holdings.length + emptyLeases.length > 0;
+}
 
 /** Two tables: leases, and ranges where any are known. */
 export function formatInventories(inventories: Inventory[], paint: Paint): string {
