@@ -1,7 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { readText } from "../../../src/host/files.ts";
 import type { EmbeddedApiServer } from "../../parts/embedded-api-server.ts";
 import * as net from "../../parts/namespace.ts";
 import { callPlugin, type PluginAnswer } from "../../parts/plugin.ts";
@@ -110,11 +109,5 @@ export function transcript(words: string[], { stdout, stderr, exitCode }: Plugin
 function settle(text: string): string {
   return text
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "2026-11-26T08:00:00Z")
-    .replace(/\/netns\/kn-[\w-]+-pod/g, "/netns/cni-5f0c")
-    .replace(/\.tmp-\d+-\d+/g, ".tmp-4242-1");
-}
-
-/** Every file below a folder with its content, to see that nothing has changed. */
-export function contentsOf(folder: string, names: string[]): Record<string, string | undefined> {
-  return Object.fromEntries(names.map((name) => [name, readText(join(folder, name))]));
+    .replace(/\/netns\/kn-[\w-]+-pod/g, "/netns/cni-5f0c");
 }
