@@ -157,7 +157,7 @@ function objectFault(value: JsonObject): Fault | undefined {
 }
 
 /** Routes as in a CNI result: `dst` a network, `gw` an address of its family. */
-function routesFault(routes: unknown): Fault | undefined {
+export function routesFault(routes: unknown): Fault | undefined {
   if (routes === undefined) return undefined;
   if (!Array.isArray(routes)) return { path: "routes", words: `expected an array, found ${kindOf(routes)}` };
   for (const [index, route] of routes.entries()) {
