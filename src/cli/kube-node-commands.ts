@@ -3,7 +3,19 @@ import type { Command } from "./command.ts";
 import { explain } from "./explain.ts";
 import { getAnnotation } from "./get-annotation.ts";
 import { myNode } from "./my-node.ts";
+import { ranges } from "./ranges.ts";
 import { show } from "./show.ts";
+import { synthesize } from "./synthesize.ts";
+import { tryOut } from "./try.ts";
 
 /** kube-node's commands, in the order in which its help lists them. */
-export const kubeNodeCommands: readonly Command[] = [myNode, getAnnotation, show, explain, audit];
+export const kubeNodeCommands: readonly Command[] = [
+  myNode,
+  getAnnotation,
+  ranges,
+  synthesize,
+  tryOut,
+  show,
+  explain,
+  audit,
+];

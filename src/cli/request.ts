@@ -17,12 +17,20 @@ export function pluginFolders(env: Environment): string[] {
   return given.length > 0 ? given : [...usualFolders];
 }
 
-/** A configuration as the plugin itself reads it; what it would log as a warning is a note here. */
+/** A person's own, which a runtime mostly has not: credentials and a name that an ADD would not find. */
+const persons = ["KUBECONFIG", "HOME", "NODE_NAME"];
+
+/** The environment that a plugin would have of a runtime, as far as it can be known from a person's. */
+export function runtimeEnvironment(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !persons.includes(name)));
+}
+
+/** A configuration as the plugin itself reads it when a runtime calls; what it would log as a warning is a note here. */
 export async function readRequest(
   { program, network }: Configuration,
   terminal: Terminal,
 ): Promise<ReadRequest> {
-  const { env } = terminal;
+  const env = runtimeEnvironment(terminal.env);
   return await readers[program](network, pluginFolders(env), env, () => openNotes(terminal));
 }
 

@@ -77,8 +77,8 @@ function rangeRows(inventory: Inventory): Cell[][] {
   });
 }
 
-/** As it is up to a thousand millions, then `1.8e19`. */
-function formatCount(count: bigint): string {
+/** A count as it is up to a thousand millions, then `1.8e19`. */
+export function formatCount(count: bigint): string {
   return count < 1_000_000_000n ? String(count) : Number(count).toExponential(1).replace("+", "");
 }
 

@@ -45,7 +45,8 @@ export function gatewayOf({ subnet, gateway }: Range): Ip | undefined {
   return cidr && { family: cidr.ip.family, value: firstOf(cidr).value + 1n };
 }
 
-function useOf(range: Range, taken: Ip[]): RangeUse {
+/** What of a range is used, `taken` being the addresses of all leases. */
+export function useOf(range: Range, taken: Ip[]): RangeUse {
   const span = spanOf(range);
   const gateway = gatewayOf(range);
   const size = countOf(span) - (gateway && isInside(span, gateway) ? 1n : 0n);

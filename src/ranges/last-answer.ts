@@ -1,6 +1,7 @@
 import { isErrno, makePrivateFolder, readOwn, replaceFile } from "../host/files.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { isNodeValue, type NodeValue } from "./source.ts";
+import { type Refuse, refuseSilently } from "./wanted.ts";
 
 /** What the API server last said of one network's source. `at` is when it was asked: seconds of the machine's uptime. */
 export type LastAnswer = {
@@ -30,11 +31,20 @@ export function fileName(kind: "ranges" | "failure" | "asking", label: string): 
 }
 
 /** The last answer for this source on this machine; none where the file is missing, damaged, newer than we know, or foreign. */
-export function readLastAnswer(folder: string, label: string, machineIDs: string[]): LastAnswer | undefined {
+export function readLastAnswer(
+  folder: string,
+  label: string,
+  machineIDs: string[],
+  refuse: Refuse = refuseSilently,
+): LastAnswer | undefined {
   const value = readDocument(folder, fileName("ranges", label));
-  if (value?.["version"] !== 1 || value["source"] !== label || !isAnswer(value)) return undefined;
+  if (!value) return refuse("none is kept");
+  if (value["version"] !== 1 || value["source"] !== label || !isAnswer(value))
+    return refuse("what is kept can't be read");
   const answer = value as LastAnswer;
-  return answer.machineIDs.join() === machineIDs.join() ? answer : undefined;
+  return answer.machineIDs.join() === machineIDs.join()
+    ? answer
+    : refuse("what is kept is another machine's");
 }
 
 function isAnswer({ node, machineIDs, value, bootID, at, time }: JsonObject): boolean {
