@@ -1,4 +1,13 @@
-import { type Cidr, contains, firstOf, formatCidr, hasHostBits, network, parseCidr, sizeOf } from "../address/cidr.ts";
+import {
+  type Cidr,
+  contains,
+  firstOf,
+  formatCidr,
+  hasHostBits,
+  network,
+  parseCidr,
+  sizeOf,
+} from "../address/cidr.ts";
 import { bitsOf, formatIp, type Ip, parseIp } from "../address/ip.ts";
 import type { JsonObject } from "../text/json.ts";
 import {
@@ -36,7 +45,11 @@ function ipPoolFaults(spec: IPPoolSpec): PlacedFault[] {
   const gatewayIp = gateway === undefined ? undefined : parseIp(gateway);
   return [
     ...collect([
-      [BigInt(size) > usable, ["perNodeBlockSize"], `${size} addresses, but ${spec.subnet} has ${usable} usable ones`],
+      [
+        BigInt(size) > usable,
+        ["perNodeBlockSize"],
+        `${size} addresses, but ${spec.subnet} has ${usable} usable ones`,
+      ],
       [
         gatewayIp !== undefined && !contains(subnet, gatewayIp),
         ["gateway"],
@@ -96,8 +109,15 @@ function indexFaults({ perNodeExclusions = [] }: IPPoolSpec | CIDRPoolSpec, size
   );
 }
 
-function staticFaults({ staticAllocations = [], perNodeNetworkPrefix }: CIDRPoolSpec, cidr: Cidr): PlacedFault[] {
-  const placed = staticAllocations.map(({ prefix, ...one }) => ({ ...one, text: prefix, prefix: parseCidr(prefix) as Cidr }));
+function staticFaults(
+  { staticAllocations = [], perNodeNetworkPrefix }: CIDRPoolSpec,
+  cidr: Cidr,
+): PlacedFault[] {
+  const placed = staticAllocations.map(({ prefix, ...one }) => ({
+    ...one,
+    text: prefix,
+    prefix: parseCidr(prefix) as Cidr,
+  }));
   const isSecond = (i: number, of: (one: (typeof placed)[number]) => string | undefined) =>
     of(placed[i] as (typeof placed)[number]) !== undefined &&
     placed.findIndex((one) => of(one) === of(placed[i] as (typeof placed)[number])) < i;
@@ -140,7 +160,11 @@ function commonFaults(spec: IPPoolSpec | CIDRPoolSpec, pool: Cidr, hasGateway: b
       const { ip, prefix } = parseCidr(dst) as Cidr;
       return collect([
         [ip.family !== family, ["routes", i, "dst"], `expected a network of IPv${family}, the pool's family`],
-        [defaultGateway === true && prefix === 0, ["routes", i, "dst"], "a default route beside defaultGateway"],
+        [
+          defaultGateway === true && prefix === 0,
+          ["routes", i, "dst"],
+          "a default route beside defaultGateway",
+        ],
       ]);
     }),
     ...collect([

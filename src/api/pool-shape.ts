@@ -76,7 +76,8 @@ export function readPoolShape(
 
 function toFaults(issue: z.core.$ZodIssue, kind: PoolKind): PlacedFault[] {
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
-  if (issue.code !== "unrecognized_keys") return [{ path, words: issue.message.replace(/^Invalid input: /, "") }];
+  if (issue.code !== "unrecognized_keys")
+    return [{ path, words: issue.message.replace(/^Invalid input: /, "") }];
   const known = path.length === 0 ? Object.keys(schemas[kind].shape) : [];
   return issue.keys.map((key) => ({ path: [...path, key], words: `unknown key${didYouMean(key, known)}` }));
 }

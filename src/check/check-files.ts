@@ -4,8 +4,8 @@ import { isObject, type JsonObject, kindOf } from "../text/json.ts";
 import { type Located, locateNode, within } from "./located.ts";
 import { checkNetworkAttachment, locateOrReport } from "./network-attachment.ts";
 import { checkNetworkConfiguration, type NamedAnnotations } from "./network-configuration.ts";
-import { checkNode } from "./node-manifest.ts";
 import { checkNodeAnnotationFile, isNodeAnnotationFile } from "./node-annotation-file.ts";
+import { checkNode } from "./node-manifest.ts";
 import { type Claimed, reportOverlaps } from "./overlaps.ts";
 import { checkPool, isPool } from "./pool-manifest.ts";
 import { type Finding, openReport, type Report } from "./report.ts";
@@ -46,8 +46,10 @@ function checkFile(text: string, report: Report, context: Context): void {
   for (const document of documents) {
     const [error] = document.errors;
     if (error) report.error(error.pos[0], `YAML is malformed: ${lowerFirst(error.message)}`);
-    else if (document.contents !== null)
-      checkDocument(locateNode(document, document.toJS({ maxAliasCount: 100 }), source), report, context);
+    else {
+      const value: unknown = document.toJS({ maxAliasCount: 100 });
+      if (value !== null) checkDocument(locateNode(document, value, source), report, context);
+    }
   }
 }
 

@@ -29,13 +29,13 @@ export function checkIpam(
 const passedOn = ["routes", "resolvConf"];
 
 function checkPassedOn(ipam: JsonObject, located: Located, report: Report): void {
-  const delegate = valueOf(ipam, "nextipam");
+  const delegate = valueAt(ipam, "nextipam");
   for (const [key, value] of Object.entries(ipam)) {
     if (isOwn(key) || isReserved(key)) continue;
     if (passedOn.includes(key)) checkHostLocalKey(key, value, located, report);
     else reportUnknown(key, delegate, located, report);
   }
-  const dataDir = valueOf(ipam, "dataDir");
+  const dataDir = valueAt(ipam, "dataDir");
   if (typeof dataDir === "string" && isPodsFile(dataDir))
     report.error(
       located.at([keyOf(ipam, "dataDir")]),
@@ -75,7 +75,7 @@ function onlyRead(ipam: JsonObject): JsonObject {
 }
 
 function checkNodeAnnotation(ipam: JsonObject, located: Located, report: Report): void {
-  const key = valueOf(ipam, "annotation");
+  const key = valueAt(ipam, "annotation");
   if (key === undefined || key === null || key === "")
     report.error(
       located.at(["annotation"]),
@@ -104,7 +104,7 @@ function keyOf(ipam: JsonObject, name: string): string {
   return Object.keys(ipam).find((key) => fold(key) === fold(name)) ?? name;
 }
 
-function valueOf(ipam: JsonObject, name: string): unknown {
+function valueAt(ipam: JsonObject, name: string): unknown {
   return ipam[keyOf(ipam, name)];
 }
 

@@ -16,7 +16,10 @@ export function checkNetworkAttachment(located: Located, report: Report, named: 
   }
   for (const key of Object.keys(spec)) {
     if (key !== "config")
-      report.error(located.key(["spec", key]), `spec.${key}: unknown key${didYouMean(key, ["config"])}: expected config`);
+      report.error(
+        located.key(["spec", key]),
+        `spec.${key}: unknown key${didYouMean(key, ["config"])}: expected config`,
+      );
   }
   if (spec["config"] === undefined || spec["config"] === "") return;
   const source = located.text(["spec", "config"]);

@@ -77,12 +77,17 @@ function checkPlugin(
   else checkOther(type, key, located, report);
   // What nothing above has found, the plugin's own reading of a configuration finds.
   if (report.errors() === errors && typeof name === "string" && identifier.test(name))
-    tryToRead({ ...raw, name, ...(isVersion(cniVersion) && { cniVersion }) }, located, report);
+    tryToRead({ ...raw, name, cniVersion: isVersion(cniVersion) ? cniVersion : "1.0.0" }, located, report);
 }
 
 type Ours = { raw: JsonObject; ipam: JsonObject; type: (typeof programs)[number] };
 
-function checkOurs({ raw, ipam, type }: Ours, located: Located, report: Report, named: NamedAnnotations): void {
+function checkOurs(
+  { raw, ipam, type }: Ours,
+  located: Located,
+  report: Report,
+  named: NamedAnnotations,
+): void {
   noteAnnotation(ipam, type, named);
   checkIpam(type, ipam, within(located, ["ipam"], ipam), report);
   // node-annotation lets ranges of a runtime pass where it gates nothing, as the original did.

@@ -15,7 +15,10 @@ export function isNodeAnnotationFile(value: JsonObject): boolean {
 export function checkNodeAnnotationFile(value: JsonObject, located: Located, report: Report): void {
   for (const [key, one] of Object.entries(value)) {
     if (!keys.includes(key))
-      report.error(located.key([key]), `${key}: unknown key${didYouMean(key, keys)}: expected ${keys.join(", ")}`);
+      report.error(
+        located.key([key]),
+        `${key}: unknown key${didYouMean(key, keys)}: expected ${keys.join(", ")}`,
+      );
     else checkKey(key, one, located, report);
   }
 }

@@ -9,7 +9,12 @@ import type { Claimed } from "./overlaps.ts";
 import type { Report } from "./report.ts";
 
 /** A Node: its podCIDRs, and the annotations that hold ranges. What its pods may be given is added to `claims`. */
-export function checkNode(located: Located, report: Report, named: NamedAnnotations, claims: Claimed[]): void {
+export function checkNode(
+  located: Located,
+  report: Report,
+  named: NamedAnnotations,
+  claims: Claimed[],
+): void {
   const { metadata, spec } = located.value as { metadata?: unknown; spec?: unknown };
   const { name, annotations } = isObject(metadata) ? metadata : {};
   const owner = `Node ${typeof name === "string" ? name : "without a name"}`;
@@ -59,7 +64,8 @@ function checkPodCIDRs(
   }
   const ranges = podCIDRs.map((subnet: string) => [{ subnet }]);
   const fault = ranges.length === 0 ? undefined : rangeSetsFault(ranges, "");
-  if (fault) report.error(located.at([...path, ...toPath(fault.path).slice(0, 1)]), `spec.podCIDRs: ${fault.words}`);
+  if (fault)
+    report.error(located.at([...path, ...toPath(fault.path).slice(0, 1)]), `spec.podCIDRs: ${fault.words}`);
   else
     for (const [index, [range]] of ranges.entries()) {
       if (!range) continue;

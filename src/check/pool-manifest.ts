@@ -25,9 +25,11 @@ export function checkPool(kind: PoolKind, located: Located, report: Report, clai
   if (apiVersion !== `${group}/${version}`)
     report.error(located.at(["apiVersion"]), `apiVersion: ${apiVersion}: expected ${group}/${version}`);
   const name = isObject(metadata) ? metadata["name"] : undefined;
-  if (typeof name !== "string" || name === "") report.error(located.at(["metadata"]), "metadata.name is missing");
+  if (typeof name !== "string" || name === "")
+    report.error(located.at(["metadata"]), "metadata.name is missing");
   for (const key of Object.keys(value)) {
-    if (!topKeys.includes(key)) report.error(located.key([key]), `${key}: unknown key${didYouMean(key, topKeys)}`);
+    if (!topKeys.includes(key))
+      report.error(located.key([key]), `${key}: unknown key${didYouMean(key, topKeys)}`);
   }
   if (!isObject(spec)) {
     report.error(located.at(["spec"]), `spec: expected an object, found ${kindOf(spec)}`);

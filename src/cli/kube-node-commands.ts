@@ -1,4 +1,5 @@
 import { audit } from "./audit.ts";
+import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
 import { explain } from "./explain.ts";
 import { getAnnotation } from "./get-annotation.ts";
@@ -15,6 +16,7 @@ export const kubeNodeCommands: readonly Command[] = [
   ranges,
   synthesize,
   tryOut,
+  checkConfig,
   show,
   explain,
   audit,
