@@ -46,7 +46,8 @@ function checkValue(
     return;
   }
   const at = located.at(path);
-  for (const span of checkAnnotation(source, named.get(key) ?? "ranges", report))
+  const error = (place: number, words: string) => report.error(place, `annotation ${key}: ${words}`);
+  for (const span of checkAnnotation(source, named.get(key) ?? "ranges", error))
     claims.push({ space: `annotation ${key}`, owner, span, at, report, severity: "error" });
 }
 

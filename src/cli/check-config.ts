@@ -59,7 +59,7 @@ function readFile(path: string): File {
 
 function checkText(name: string, text: string, form: "ranges" | "body"): Finding[] {
   const findings: Finding[] = [];
-  checkAnnotation({ text, toFile: (position) => position }, form, openReport(name, text, findings));
+  checkAnnotation({ text, toFile: (position) => position }, form, openReport(name, text, findings).error);
   return findings;
 }
 

@@ -206,7 +206,7 @@ describe("a Node", () => {
       `'[[{"subnet": "10.1.2.0/24", "rangeStart": «"10.1.3.1"}]]'`,
       [/10\.1\.3\.1 is outside of 10\.1\.2\.0\/24/],
     ],
-    [`'[[{"subnet": "10.1.2.0/24", "rangestart": «"10.1.2.1"}]]'`, [/did you mean "rangeStart"/]],
+    [`'[[{"subnet": "10.1.2.0/24", «"rangestart": "10.1.2.1"}]]'`, [/did you mean "rangeStart"/]],
     [`'[[{"subnet": "10.1.2.0/24"}], [«{"subnet": "10.1.2.128/25"}]]'`, [/overlaps with 10\.1\.2\.0\/24/]],
     ["«5", [/expected a string; put it in quotes/]],
     ['"«"', [/the annotation is empty/]],

@@ -30,7 +30,7 @@ describe.each(executables())("kube-node check-config ($label)", ({ command }) =>
         {
           file: "<stdin>",
           line: 1,
-          column: 55,
+          column: 58,
           severity: "error",
           message: "ipam.x: unknown key: neither kube-node nor host-local reads it",
         },
