@@ -16,6 +16,9 @@ export type Configuration = {
   network: Network;
 };
 
+/** A network configuration that is other plugins' business. */
+export class NotOurs extends CniError {}
+
 const longestFile = 4 << 20;
 
 /** Reads a plugin configuration, or of a list the plugin that uses one of ours; `-` is standard input. */
@@ -24,13 +27,12 @@ export function readConfiguration(path: string): Configuration {
   try {
     const { raw } = parseNetwork(readWhole(path));
     const plugin = choosePlugin(raw);
-    const { name, cniVersion } = raw;
-    const network =
-      plugin === raw ? raw : { ...plugin, name, ...(cniVersion !== undefined && { cniVersion }) };
+    const network = plugin === raw ? raw : asIfAlone(raw, plugin);
     return { origin, program: programOf(plugin), network: parseNetwork(JSON.stringify(network)) };
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
-    throw new CniError(error.code, `${origin}: ${error.message}`, error.details, error);
+    const Kind = error instanceof NotOurs ? NotOurs : CniError;
+    throw new Kind(error.code, `${origin}: ${error.message}`, error.details, error);
   }
 }
 
@@ -53,17 +55,23 @@ function choosePlugin(raw: JsonObject): JsonObject {
   const ours = plugins.filter(isObject).find((plugin) => isOurs(ipamType(plugin)));
   if (ours) return ours;
   const types = plugins.map((plugin) => ipamType(isObject(plugin) ? plugin : {}) ?? "none");
-  throw new CniError(
+  throw new NotOurs(
     code.invalidConfig,
     `no plugin of the list has kube-node or node-annotation as its ipam.type`,
     `found ${types.join(", ")}`,
   );
 }
 
+/** As a runtime gives it to the plugin: the list's name and version count. */
+function asIfAlone({ cniVersion, name }: JsonObject, plugin: JsonObject): JsonObject {
+  const { cniVersion: _version, name: _name, ...rest } = plugin;
+  return { ...(cniVersion !== undefined && { cniVersion }), name, ...rest };
+}
+
 function programOf(plugin: JsonObject): Configuration["program"] {
   const type = ipamType(plugin);
   if (isOurs(type)) return type;
-  throw new CniError(
+  throw new NotOurs(
     code.invalidConfig,
     "it is no configuration for kube-node",
     `ipam.type: expected kube-node or node-annotation, found ${JSON.stringify(type) ?? "nothing"}`,

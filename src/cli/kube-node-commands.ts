@@ -1,6 +1,7 @@
 import { audit } from "./audit.ts";
 import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { getAnnotation } from "./get-annotation.ts";
 import { myNode } from "./my-node.ts";
@@ -20,4 +21,5 @@ export const kubeNodeCommands: readonly Command[] = [
   show,
   explain,
   audit,
+  doctor,
 ];

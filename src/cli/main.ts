@@ -1,10 +1,10 @@
 import type { Environment } from "../cni/environment.ts";
 import { CniError } from "../cni/error.ts";
 import { isErrno } from "../host/files.ts";
+import { version } from "../host/version.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { usage } from "./usage.ts";
 import { UsageError } from "./usage-error.ts";
-import { version } from "./version.ts";
 
 type Program = keyof typeof usage;
 

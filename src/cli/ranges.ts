@@ -1,16 +1,14 @@
 import { formatIp } from "../address/ip.ts";
 import { spanOf } from "../address/range.ts";
-import { describeRange, gatewayOf, type RangeUse, rangeSetsOf, useOf } from "../lease/range-use.ts";
-import { readLeases } from "../lease/store.ts";
+import { describeRange, gatewayOf, type RangeUse } from "../lease/range-use.ts";
 import { type Origin, origins, type Step } from "../ranges/wanted.ts";
-import { delegateIpam } from "../request/delegate-config.ts";
-import { leaseFolder } from "../request/lease-folder.ts";
 import type { ReadRequest } from "../request/request.ts";
 import { formatAge } from "../terminal/age.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
 import { defineCommand, output, word } from "./command.ts";
 import { readConfiguration } from "./configuration.ts";
+import { type NetworkRange, usesOf } from "./range-uses.ts";
 import { readRequest } from "./request.ts";
 import { type Search, searchRanges } from "./search.ts";
 import { formatCount } from "./show.ts";
@@ -67,22 +65,11 @@ export const ranges = defineCommand({
 /** A source that the search never came to has neither been taken nor passed over. */
 type Looked = Step | { origin: Origin; taken?: undefined };
 
-function usesOf(
-  request: ReadRequest,
-  found: Parameters<ReadRequest["prepare"]>[0],
-): (RangeUse & { set: number })[] {
-  const ipam = delegateIpam(request, request.prepare(found));
-  const taken = readLeases(leaseFolder(request, ipam)).map(({ ip }) => ip);
-  return rangeSetsOf(ipam).flatMap((set, index) =>
-    set.map((range) => ({ ...useOf(range, taken), set: index })),
-  );
-}
-
 function toJson(
   { network, source }: ReadRequest,
   { found, error }: Search,
   steps: Looked[],
-  uses: ReturnType<typeof usesOf>,
+  uses: NetworkRange[],
 ): string {
   const document = {
     network: network.name,
@@ -112,7 +99,7 @@ function toTables(
   { network, source, delegate }: ReadRequest,
   { found }: Search,
   steps: Looked[],
-  uses: ReturnType<typeof usesOf>,
+  uses: NetworkRange[],
   paint: Paint,
 ): string {
   const sources = formatTable(
@@ -138,7 +125,7 @@ function toTables(
 function describeStep(step: Looked, paint: Paint): Cell[] {
   const name = names[step.origin];
   if (step.taken === undefined) return [name, "", "", { text: "not needed", paint: paint.dim }];
-  const age = step.age === undefined ? "" : formatAge(step.age);
+  const age = step.age === undefined ? "" : formatAge(step.age * 1000);
   if (step.taken) return [name, age, { text: "yes", paint: paint.green }, reasons[step.origin]];
   return [name, age, "no", step.why];
 }

@@ -9,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 const readers = { "kube-node": readKubeNodeRequest, "node-annotation": readNodeAnnotationRequest };
 
 /** Where runtimes keep plugins, in their order of custom: for a person's shell has no CNI_PATH. */
-export const usualFolders: readonly string[] = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
+const usualFolders: readonly string[] = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
 
 /** CNI_PATH, else the usual folders. */
 export function pluginFolders(env: Environment): string[] {
@@ -21,7 +21,7 @@ export function pluginFolders(env: Environment): string[] {
 const persons = ["KUBECONFIG", "HOME", "NODE_NAME"];
 
 /** The environment that a plugin would have of a runtime, as far as it can be known from a person's. */
-export function runtimeEnvironment(env: Environment): Environment {
+function runtimeEnvironment(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !persons.includes(name)));
 }
 

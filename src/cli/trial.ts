@@ -45,9 +45,9 @@ async function choose(
   containerID: string,
 ): Promise<Executed> {
   const { type } = network.raw;
-  const own = findIn(folders, ours);
+  const own = findProgram(folders, ours);
   if (ipamOnly || type === undefined || type === ours) return alone(ours, own, folders);
-  const main = findIn(folders, String(type));
+  const main = findProgram(folders, String(type));
   if (main === undefined)
     return alone(ours, own, folders, `the main plugin ${type} is in none of ${folders.join(", ")}`);
   if (own === undefined) return alone(ours, own, folders, `${type} would not find it`);
@@ -72,7 +72,8 @@ function alone(
   return { program, what: own ?? program.path, notes };
 }
 
-function findIn(folders: string[], name: string): string | undefined {
+/** The first file of that name in the folders, as a runtime looks for plugins. */
+export function findProgram(folders: string[], name: string): string | undefined {
   const paths = name.includes("/") ? [] : folders.map((folder) => `${folder}/${name}`);
   return paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
 }

@@ -1,16 +1,13 @@
-const units = [
+const units: [string, number][] = [
   ["d", 86_400],
   ["h", 3_600],
   ["m", 60],
-] as const;
+  ["s", 1],
+];
 
-/** Seconds as kubectl shows an age: the two largest units at most, the smaller one only while it says something (`45s`, `3m20s`, `5h`, `12d`). */
-export function formatAge(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  const index = units.findIndex(([, size]) => whole >= size);
-  const [unit, size] = units[index] ?? ["s", 1];
-  const count = Math.floor(whole / size);
-  const [smaller, part] = units[index + 1] ?? ["s", 1];
-  const rest = Math.floor((whole % size) / part);
-  return index >= 0 && count < 10 && rest > 0 ? `${count}${unit}${rest}${smaller}` : `${count}${unit}`;
+/** A time as kubectl's AGE: its biggest unit, 90 seconds as "90s", from two minutes on as "2m". */
+export function formatAge(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const [name, size] = units.find(([, size]) => seconds >= 2 * size) ?? ["s", 1];
+  return `${Math.floor(seconds / size)}${name}`;
 }

@@ -87,7 +87,7 @@ describeSubjects("kube-node ranges", (subject) => {
 
   it("shows what an outage does: last-known ranges with their age, or the error that an ADD would give", async () => {
     const { worker, person } = await make({ podCIDRs: ["10.1.2.0/24"] });
-    const conf = person.write({ cacheTTL: 0, timeout: 3 });
+    const conf = person.write({ cacheTTL: 0 });
     await worker.add({ ipam: { cacheTTL: 0 } });
     const kept = readdirSync(worker.state()).sort();
     await beginOutage(server);
@@ -103,7 +103,7 @@ describeSubjects("kube-node ranges", (subject) => {
       "the API server is not available",
     ]);
     expect(readdirSync(worker.state()).sort()).toEqual(kept);
-    const other = person.write({ dataDir: `${worker.folder}/other`, timeout: 3 });
+    const other = person.write({ dataDir: `${worker.folder}/other`, timeout: 6 });
     const failed = await person.run("ranges", other);
     expect(failed.exitCode).toBe(1);
     expect(failed.stdout).toMatch(/last answer, of any age +no +none is kept that could be used\n/);
