@@ -31,7 +31,7 @@ export function checkNetworkAttachment(located: Located, report: Report, named: 
 }
 
 /** A plugin configuration or a list of them, as a text that has to be JSON. */
-export function checkConfigurationText(
+function checkConfigurationText(
   source: SourceText,
   report: Report,
   named: NamedAnnotations,

@@ -133,6 +133,16 @@ describeHostLocals("kube-node show", (subject) => {
       expect(stderr).toBe("kube-node: there is no network nte1 on this machine: found net1\n");
     });
 
+    it("knows what the API server said last, where no pod is left", async () => {
+      const node = await make();
+      await node.attach(web);
+      expect((await node.call("DEL", web)).exitCode).toBe(0);
+      const { stdout, stderr } = await node.run("show");
+      expect(stderr).toBe("nobody holds an address here\n");
+      expect(stdout).toMatch(/^NETWORK +RANGE .*\nnet1 +10\.1\.0\.0\/24 +253 +0 +253\nnet1 +fd00:1::\/64 /);
+      expect((await node.run("explain", "10.1.0.1")).stdout).toContain("it is the gateway");
+    });
+
     it("says so where there is nothing", async () => {
       const node = await make();
       expect(await node.run("show")).toMatchObject({
