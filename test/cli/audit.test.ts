@@ -1,11 +1,12 @@
 // kube-node audit: what leaked is found with its reason, only what is proven dead is freed, and who lives keeps what he has.
-import { utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { uptime } from "../../src/host/machine.ts";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
 import { callPlugin, type PluginAnswer } from "../parts/plugin.ts";
+import { checkout } from "../parts/tools.ts";
 import { makeAnnotatedNode } from "../real/parts/annotated-node.ts";
 import { addressesIn, expectSilence, wordsOf } from "../real/parts/answers.ts";
 import { withMounts } from "../real/parts/private-mounts.ts";
@@ -91,6 +92,7 @@ describeHostLocals("kube-node audit", (subject) => {
       const before = [leases(node), records(node)];
       const told = transcript(["audit"], await node.run("audit"));
       await expect(told).toMatchFileSnapshot("golden/audit.txt");
+      expect(readFileSync(join(checkout, "docs/commands/kube-node.md"), "utf8")).toContain(told.trimEnd());
       expect([leases(node), records(node)]).toEqual(before);
     });
 
