@@ -37,36 +37,43 @@ export const audit = defineCommand({
   async run({ fix, gone, cniPath, output, ...choice }, terminal) {
     if (gone !== undefined && !fix)
       throw new UsageError("--gone goes with --fix: nothing is freed without it");
-    const folders = cniPath?.split(":").filter(Boolean) ?? pluginFolders(terminal.env);
     const vouched = new Set(gone?.split(",").map((id) => id.trim()));
-    const before = await findConfirmed(choice, vouched, terminal);
-    const runtime = { folders, env: terminal.env };
-    const tried = fix ? await freeAll(before.leaks, runtime, terminal) : new Map<string, string>();
-    const { leaks, inventories, complete } =
-      fix && before.leaks.length > 0 ? await findConfirmed(choice, vouched, terminal) : before;
-    const left = leaks.map((leak) => withFailure(leak, tried));
-    const freed = fix
-      ? before.leaks.filter((leak) => !leaks.some((one) => nameOf(one) === nameOf(leak)))
-      : [];
-    if (output === "json")
-      terminal.say(JSON.stringify({ leaks: left.map(leakJson), freed: freed.map(leakJson) }, null, 2));
-    else {
-      if (left.length > 0) terminal.say(formatLeaks(left, terminal.paint));
-      terminal.note(summarize({ left, freed, inventories, fix }));
-    }
-    return left.length === 0 && complete ? 0 : 1;
+    const look = () => findConfirmed(choice, vouched, terminal);
+    const before = await look();
+    if (!fix || before.leaks.length === 0) return report({ ...before, freed: [], fix }, output, terminal);
+    const folders = cniPath?.split(":").filter(Boolean) ?? pluginFolders(terminal.env);
+    const failures = await freeAll(before.leaks, { folders, env: terminal.env }, terminal);
+    const after = await look();
+    const left = after.leaks.map((leak) => withFailure(leak, failures));
+    const names = new Set(left.map(nameOf));
+    const freed = before.leaks.filter((leak) => !names.has(nameOf(leak)));
+    return report({ ...after, leaks: left, freed, fix }, output, terminal);
   },
 });
+
+type Found = { leaks: FoundLeak[]; inventories: Inventory[]; complete: boolean };
+
+/** Says what there is; the exit code. */
+function report(
+  found: Found & { freed: FoundLeak[]; fix: boolean },
+  output: "table" | "json",
+  { say, note, paint }: Terminal,
+): number {
+  const { leaks, freed, complete } = found;
+  if (output === "json")
+    say(JSON.stringify({ leaks: leaks.map(leakJson), freed: freed.map(leakJson) }, null, 2));
+  else {
+    if (leaks.length > 0) say(formatLeaks(leaks, paint));
+    note(summarize(found));
+  }
+  return leaks.length === 0 && complete ? 0 : 1;
+}
 
 /** Milliseconds between two looks: an ADD or DEL that is at work in one of them is over, or further on, in the other. */
 const between = 500;
 
 /** What has leaked in two looks, one after the other. */
-async function findConfirmed(
-  choice: NetworkChoice,
-  gone: Set<string>,
-  terminal: Terminal,
-): Promise<{ leaks: FoundLeak[]; inventories: Inventory[]; complete: boolean }> {
+async function findConfirmed(choice: NetworkChoice, gone: Set<string>, terminal: Terminal): Promise<Found> {
   const first = readInventories(choice, terminal);
   const seen = new Set(leaksOf(first.inventories, gone).map(nameOf));
   if (seen.size === 0) return { leaks: [], ...first };

@@ -59,6 +59,7 @@ const forms: Partial<Record<Input["kind"], (name: string) => string>> = {
   word: (name) => `<${name}>`,
   "optional word": (name) => `[${name}]`,
   words: (name) => `<${name}...>`,
+  "any words": (name) => `[${name}...]`,
 };
 
 function toArgument(key: string, { kind, says }: Input): Argument | undefined {

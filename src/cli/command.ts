@@ -2,14 +2,14 @@ import type { Terminal } from "./terminal.ts";
 
 /** What a command takes: words in their order, then flags. A word is shown in capitals: `conf` as CONF. */
 export type Input =
-  | { kind: "word" | "optional word" | "words"; says: string }
+  | { kind: "word" | "optional word" | "words" | "any words"; says: string }
   | { kind: "text"; placeholder: string; says: string }
   | { kind: "switch"; says: string }
   | { kind: "choice"; choices: readonly string[]; says: string; short?: string };
 
 type Value<I extends Input> = I extends { kind: "word" }
   ? string
-  : I extends { kind: "words" }
+  : I extends { kind: "words" | "any words" }
     ? string[]
     : I extends { kind: "switch" }
       ? boolean
@@ -52,6 +52,11 @@ export function optionalWord(says: string) {
 /** One word at least, `<NAME...>`. */
 export function words(says: string) {
   return { kind: "words", says } as const;
+}
+
+/** Any number of words, `[NAME...]`; an empty list where there is none. */
+export function anyWords(says: string) {
+  return { kind: "any words", says } as const;
 }
 
 /** `--name PLACEHOLDER`; undefined where it isn't given. */

@@ -2,15 +2,16 @@ import { contains, firstOf, lastOf, parseCidr } from "../address/cidr.ts";
 import { formatIp, type Ip } from "../address/ip.ts";
 import { isInside, type Range, spanOf } from "../address/range.ts";
 import type { Inventory } from "../lease/inventory.ts";
-import { describeRange, gatewayOf, knownRanges } from "../lease/range-use.ts";
+import { describeRange, gatewayOf } from "../lease/range-use.ts";
 import { explainHolding } from "./explain-holding.ts";
+import type { KnownNetwork } from "./inventories.ts";
 
 /** Who holds an address, in each network; where nobody does, what it is in the ranges that are known. */
-export function explainAddress(ip: Ip, inventories: Inventory[]): { held: boolean; words: string } {
+export function explainAddress(ip: Ip, inventories: KnownNetwork[]): { held: boolean; words: string } {
   const paragraphs = inventories.flatMap((inventory) => holders(ip, inventory));
   if (paragraphs.length > 0) return { held: true, words: paragraphs.join("\n\n") };
   const known = inventories.flatMap((inventory) => placesOf(ip, inventory));
-  const where = known.length > 0 ? known : ["it is in no range that a record of this machine tells of"];
+  const where = known.length > 0 ? known : ["it is in no range that is known on this machine"];
   return {
     held: false,
     words: [`nobody holds ${formatIp(ip)}`, ...where.map((words) => `  ${words}`)].join("\n"),
@@ -27,8 +28,8 @@ function holders(ip: Ip, inventory: Inventory): string[] {
   return [...held.map((holding) => explainHolding(holding, inventory)), ...empty];
 }
 
-function placesOf(ip: Ip, { network, holdings }: Inventory): string[] {
-  const ranges = knownRanges(holdings).filter(({ subnet }) => {
+function placesOf(ip: Ip, { network, ranges: known }: KnownNetwork): string[] {
+  const ranges = known.filter(({ subnet }) => {
     const cidr = parseCidr(subnet);
     return cidr !== undefined && contains(cidr, ip);
   });

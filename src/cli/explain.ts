@@ -1,10 +1,9 @@
 import { parseIp } from "../address/ip.ts";
-import type { Inventory } from "../lease/inventory.ts";
 import { defineCommand, word } from "./command.ts";
 import { explainAddress } from "./explain-address.ts";
 import { explainHolding } from "./explain-holding.ts";
 import { findHoldings } from "./find-holdings.ts";
-import { networkInputs, readInventories } from "./inventories.ts";
+import { type KnownNetwork, networkInputs, readInventories } from "./inventories.ts";
 
 export const explain = defineCommand({
   name: "explain",
@@ -19,16 +18,16 @@ export const explain = defineCommand({
     ["kube-node explain 3f2a6f5c", "what the container holds whose id begins so"],
   ],
   fails: "nobody holds it, or there is no such pod or container",
-  async run({ subject, ...choice }, { say, note, ...terminal }) {
-    const { inventories } = readInventories(choice, { say, note, ...terminal });
+  async run({ subject, ...choice }, terminal) {
+    const { inventories } = readInventories(choice, terminal);
     const { held, words } = explainSubject(subject, inventories);
-    say(words);
+    terminal.say(words);
     return held ? 0 : 1;
   },
 });
 
 /** A paragraph for each thing that it may be, and whether anybody holds anything. */
-export function explainSubject(subject: string, inventories: Inventory[]): { held: boolean; words: string } {
+function explainSubject(subject: string, inventories: KnownNetwork[]): { held: boolean; words: string } {
   const ip = parseIp(subject);
   if (ip) return explainAddress(ip, inventories);
   const found = findHoldings(subject, inventories);

@@ -5,7 +5,7 @@ import type { Leak } from "../lease/leaks.ts";
 import type { AttachmentRecord } from "../lease/record.ts";
 import { isAdopted, removeLeftovers } from "../lease/state.ts";
 import { reclaimEmptyLeases, reclaimedContainer } from "../lease/store.ts";
-import { takeOver } from "../lease/take-over.ts";
+import { giveBack, takeOver } from "../lease/take-over.ts";
 import { longestCall } from "../request/budget.ts";
 import { callOwnDel } from "./own-del.ts";
 
@@ -31,11 +31,13 @@ async function freeHolding(
   runtime: Runtime,
 ): Promise<string | undefined> {
   const { containerID, ifname, record, leases } = holding;
-  if (isAdopted(state) && !takeOver(state.attachments, claimFor(holding), record?.nonce))
-    return "it was attached anew just now";
+  const claim = isAdopted(state) ? takeOver(state.attachments, claimFor(holding), record?.nonce) : undefined;
+  if (isAdopted(state) && !claim) return "it was attached anew just now";
   // Without a record, where its lease lies says which dataDir it was given out of.
   const own = record ? undefined : leases[0]?.path.split("/").slice(0, -2).join("/");
-  return await callOwnDel({ network, dataDir: own ?? dataDir, containerID, ifname, ...runtime });
+  const failure = await callOwnDel({ network, dataDir: own ?? dataDir, containerID, ifname, ...runtime });
+  if (failure !== undefined && claim) giveBack(claim);
+  return failure;
 }
 
 /** Keeps what is known of the attachment, for the DEL to go by. */

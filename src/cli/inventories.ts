@@ -1,11 +1,14 @@
 import { statSync } from "node:fs";
+import type { Range } from "../address/range.ts";
 import { parseConfiguredNetworks } from "../cni/configured-networks.ts";
 import { identifier } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
 import { isErrno, listFolder, readText } from "../host/files.ts";
-import { bootID } from "../host/machine.ts";
+import { bootID, machineIDs } from "../host/machine.ts";
 import { type Inventory, readInventory } from "../lease/inventory.ts";
+import { knownRanges, rangeSetsOf } from "../lease/range-use.ts";
 import { defaultDataDir } from "../lease/store.ts";
+import { lastRanges } from "../ranges/last-ranges.ts";
 import { text } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -21,16 +24,19 @@ export const networkInputs = {
 
 export type NetworkChoice = { [Name in keyof typeof networkInputs]: string | undefined };
 
+/** A network and its ranges: what records tell of, else what the API server last said. */
+export type KnownNetwork = Inventory & { ranges: Range[] };
+
 /** Reads the chosen networks of this machine, by name; what of them can't be read is noted, and `complete` is false. */
 export function readInventories(
   choice: NetworkChoice,
   { note }: Terminal,
-): { inventories: Inventory[]; complete: boolean } {
+): { inventories: KnownNetwork[]; complete: boolean } {
   const places = findPlaces(choice, note);
   const boot = bootID();
   const inventories = places.flatMap(({ network, dataDir }) => {
     try {
-      return [readInventory(network, { dataDir, bootID: boot })];
+      return [withRanges(readInventory(network, { dataDir, bootID: boot }))];
     } catch (error) {
       if (!(error instanceof CniError) && !isErrno(error, "EACCES", "EPERM")) throw error;
       note(`warning: network ${network} is left out: ${wordsOf(error as Error)}`);
@@ -38,6 +44,12 @@ export function readInventories(
     }
   });
   return { inventories, complete: inventories.length === places.length };
+}
+
+function withRanges(inventory: Inventory): KnownNetwork {
+  const recorded = knownRanges(inventory.holdings);
+  const last = () => rangeSetsOf(lastRanges(inventory.state.folder, machineIDs())).flat();
+  return { ...inventory, ranges: recorded.length > 0 ? recorded : last() };
 }
 
 function wordsOf(error: Error): string {

@@ -1,4 +1,5 @@
 import { audit } from "./audit.ts";
+import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
@@ -16,6 +17,7 @@ export const kubeNodeCommands: readonly Command[] = [
   ranges,
   synthesize,
   tryOut,
+  checkConfig,
   show,
   explain,
   audit,

@@ -12,13 +12,13 @@ export function formatLeaks(leaks: FoundLeak[], paint: Paint): string {
   const rows = leaks.map((leak) => [
     leak.inventory.network,
     { text: leak.kind, paint: leak.freeable ? paint.red : paint.yellow },
-    visible(leak.subject),
+    leak.holding?.leases.length === 0 ? "-" : visible(leak.subject),
     (leak.holding && describePod(leak.holding)) ?? "-",
     leak.holding ? shorten(leak.holding.containerID) : "-",
     leak.holding?.ifname ? visible(leak.holding.ifname) : "-",
     reasonOf(leak),
   ]);
-  return formatTable(["NETWORK", "LEAK", "WHAT", "POD", "CONTAINER", "INTERFACE", "WHY"], rows);
+  return formatTable(["NETWORK", "LEAK", "ADDRESS OR FILE", "POD", "CONTAINER", "INTERFACE", "WHY"], rows);
 }
 
 function reasonOf({ reason, failure }: FoundLeak): string {
@@ -42,10 +42,10 @@ export function leakJson(leak: FoundLeak) {
   };
 }
 
-type Summary = { left: FoundLeak[]; freed: FoundLeak[]; inventories: Inventory[]; fix: boolean };
+type Summary = { leaks: FoundLeak[]; freed: FoundLeak[]; inventories: Inventory[]; fix: boolean };
 
 /** One line on how it stands, and what to do. */
-export function summarize({ left, freed, inventories, fix }: Summary): string {
+export function summarize({ leaks: left, freed, inventories, fix }: Summary): string {
   const freeable = left.filter((leak) => leak.freeable).length;
   const unknown =
     inventories.flatMap(({ holdings }) => holdings).filter(isUnknown).length - countUnknown(left);

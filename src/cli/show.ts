@@ -5,7 +5,7 @@ import type { Paint } from "../terminal/paint.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
 import { defineCommand, output } from "./command.ts";
 import { describePod, secondsOf, shorten } from "./holding-words.ts";
-import { networkInputs, readInventories } from "./inventories.ts";
+import { type KnownNetwork, networkInputs, readInventories } from "./inventories.ts";
 
 export const show = defineCommand({
   name: "show",
@@ -26,21 +26,29 @@ export const show = defineCommand({
   async run({ output, ...choice }, terminal) {
     const { inventories, complete } = readInventories(choice, terminal);
     if (output === "json") terminal.say(JSON.stringify({ networks: inventories.map(toJson) }, null, 2));
-    else if (inventories.length === 0 && complete) terminal.note("no network has leases or records here");
-    else if (inventories.length > 0) terminal.say(formatInventories(inventories, terminal.paint));
+    else {
+      if (!inventories.some(isHeld)) terminal.note("nobody holds an address here");
+      const tables = formatTables(inventories, terminal.paint);
+      if (tables !== "") terminal.say(tables);
+    }
     return complete ? 0 : 1;
   },
 });
 
-/** Two tables: leases, and ranges where any are known. */
-export function formatInventories(inventories: Inventory[], paint: Paint): string {
-  const ranges = inventories.flatMap(rangeRows);
-  const leases = formatTable(
-    ["NETWORK", "ADDRESS", "POD", "CONTAINER", "INTERFACE", "SINCE", "STATE"],
-    inventories.flatMap((inventory) => leaseRows(inventory, paint)),
-  );
-  if (ranges.length === 0) return leases;
-  return `${leases}\n\n${formatTable(["NETWORK", "RANGE", "SIZE", "USED", "FREE"], ranges)}`;
+function isHeld({ holdings, emptyLeases }: Inventory): boolean {
+  return holdings.length + emptyLeases.length > 0;
+}
+
+/** A table of leases and one of ranges, each where there are any. */
+function formatTables(networks: KnownNetwork[], paint: Paint): string {
+  const leases = networks.flatMap((network) => leaseRows(network, paint));
+  const ranges = networks.flatMap(rangeRows);
+  const tables = [
+    { head: ["NETWORK", "ADDRESS", "POD", "CONTAINER", "INTERFACE", "SINCE", "STATE"], rows: leases },
+    { head: ["NETWORK", "RANGE", "SIZE", "USED", "FREE"], rows: ranges },
+  ];
+  const filled = tables.filter(({ rows }) => rows.length > 0);
+  return filled.map(({ head, rows }) => formatTable(head, rows)).join("\n\n");
 }
 
 function leaseRows({ network, holdings, emptyLeases }: Inventory, paint: Paint): Cell[][] {
@@ -67,8 +75,8 @@ function addressesOf({ leases }: Holding): (string | undefined)[] {
   return leases.length === 0 ? [undefined] : leases.map(({ ip }) => formatIp(ip));
 }
 
-function rangeRows(inventory: Inventory): Cell[][] {
-  return rangeUse(inventory).map(({ range, size, used, free }) => {
+function rangeRows(inventory: KnownNetwork): Cell[][] {
+  return rangeUse(inventory.ranges, inventory).map(({ range, size, used, free }) => {
     return [inventory.network, describeRange(range), ...[size, used, free].map(formatCount)];
   });
 }
@@ -79,13 +87,13 @@ export function formatCount(count: bigint): string {
 }
 
 /** The documented shape of `-o json`. */
-function toJson(inventory: Inventory) {
+function toJson(inventory: KnownNetwork) {
   const { network, dataDir, holdings, emptyLeases } = inventory;
   return {
     network,
     dataDir,
     leases: [...holdings.flatMap(leaseJson), ...emptyLeases.map(({ ip }) => emptyJson(formatIp(ip)))],
-    ranges: rangeUse(inventory).map(({ range, size, used, free }) => {
+    ranges: rangeUse(inventory.ranges, inventory).map(({ range, size, used, free }) => {
       return { ...range, size: Number(size), used: Number(used), free: Number(free) };
     }),
   };

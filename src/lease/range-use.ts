@@ -7,16 +7,21 @@ import type { Holding, Inventory } from "./inventory.ts";
 /** A range and what is left of it. `size` is what host-local can give out of it: the gateway's address is not. */
 export type RangeUse = { range: Range; size: bigint; used: bigint; free: bigint };
 
-/** The ranges that a network's records tell of, each once, those of the latest ADD first: with what is used of each. */
-export function rangeUse({ holdings, emptyLeases }: Inventory): RangeUse[] {
+/** What is used of each of these ranges in a network. */
+export function rangeUse(ranges: Range[], { holdings, emptyLeases }: Inventory): RangeUse[] {
   const taken = [...holdings.flatMap(({ leases }) => leases), ...emptyLeases].map(({ ip }) => ip);
-  return knownRanges(holdings).map((range) => useOf(range, taken));
+  return ranges.map((range) => useOf(range, taken));
 }
 
+/** The ranges that records tell of, each once, in the order of their addresses. */
 export function knownRanges(holdings: Holding[]): Range[] {
-  const latest = [...holdings].sort((a, b) => ((a.since ?? "") < (b.since ?? "") ? 1 : -1));
-  const all = latest.flatMap(({ record }) => rangeSetsOf(record?.record?.ipam).flat());
-  return [...new Map(all.map((range) => [describeRange(range), range])).values()];
+  const all = holdings.flatMap(({ record }) => rangeSetsOf(record?.record?.ipam).flat());
+  const each = [...new Map(all.map((range) => [describeRange(range), range])).values()];
+  return each.sort((a, b) => compare(spanOf(a).first, spanOf(b).first));
+}
+
+function compare(a: Ip, b: Ip): number {
+  return a.family - b.family || (a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
 }
 
 /** The range sets in a delegate's `ipam`: those that are in host-local's form and make sense. */

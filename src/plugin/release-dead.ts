@@ -2,9 +2,9 @@ import type { Attachment } from "../cni/environment.ts";
 import { CniError } from "../cni/error.ts";
 import { bootID } from "../host/machine.ts";
 import { judge } from "../lease/liveness.ts";
-import { type ListedRecord, listRecords } from "../lease/record.ts";
+import { type Claim, type ListedRecord, listRecords } from "../lease/record.ts";
 import { reclaimEmptyLeases, reclaimedContainer } from "../lease/store.ts";
-import { takeOver } from "../lease/take-over.ts";
+import { giveBack, takeOver } from "../lease/take-over.ts";
 import { longestCall } from "../request/budget.ts";
 import { leaseFolder } from "../request/lease-folder.ts";
 import { makeRecord } from "./attachment.ts";
@@ -23,8 +23,10 @@ export async function releaseDead(request: Request, asking: Attachment): Promise
     const { state, reason } = judge(held, boot);
     const { containerID, ifname } = held;
     if (state !== "dead" || (containerID === asking.containerID && ifname === asking.ifname)) continue;
-    if (!claimDead(request, held)) continue;
+    const claim = claimDead(request, held);
+    if (!claim) continue;
     if (await tryToRelease(request, { containerID, ifname }, reason)) released++;
+    else giveBack(claim);
   }
   const reclaimed = reclaimEmptyLeases(leaseFolder(request, undefined), longestCall);
   if (reclaimed > 0 && (await tryToRelease(request, reclaimedContainer, "its lease was never written")))
@@ -32,7 +34,10 @@ export async function releaseDead(request: Request, asking: Attachment): Promise
   return released;
 }
 
-function claimDead(request: Request, { containerID, ifname, nonce, record }: ListedRecord): boolean {
+function claimDead(
+  request: Request,
+  { containerID, ifname, nonce, record }: ListedRecord,
+): Claim | undefined {
   const own = {
     ...makeRecord(request, { containerID, ifname }, record?.pod ?? {}, record?.ipam),
     ...(record?.delegate !== undefined && { delegate: record.delegate }),

@@ -1,4 +1,4 @@
-import { isErrno, makePrivateFolder, readOwn, replaceFile } from "../host/files.ts";
+import { isErrno, listFolder, makePrivateFolder, readOwn, replaceFile } from "../host/files.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { isNodeValue, type NodeValue } from "./source.ts";
 import { type Refuse, refuseSilently } from "./wanted.ts";
@@ -45,6 +45,15 @@ export function readLastAnswer(
   return answer.machineIDs.join() === machineIDs.join()
     ? answer
     : refuse("what is kept is another machine's");
+}
+
+/** The last answers for all of a network's sources on this machine: a configuration may have named another before. */
+export function listLastAnswers(folder: string, machineIDs: string[]): LastAnswer[] {
+  const names = listFolder(folder).filter((name) => name.startsWith("ranges-"));
+  const labels = names.flatMap((name) => readDocument(folder, name)?.["source"] ?? []);
+  return labels.flatMap((label) =>
+    typeof label === "string" ? (readLastAnswer(folder, label, machineIDs) ?? []) : [],
+  );
 }
 
 function isAnswer({ node, machineIDs, value, bootID, at, time }: JsonObject): boolean {
