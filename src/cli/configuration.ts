@@ -64,7 +64,7 @@ function choosePlugin(raw: JsonObject): JsonObject {
   throw new NotOurs(
     code.invalidConfig,
     `no plugin of the list has kube-node or node-annotation as its ipam.type`,
-    `found ${types.join(", ")}`,
+    `found ${types.join(", ") || "no plugins"}`,
   );
 }
 
