@@ -123,7 +123,7 @@ function parseJsonForm(text: string): NodeRanges {
   const located = locate(text);
   const { value } = located;
   const fault = Array.isArray(value) ? rangeSetsFault(value, "") : objectFault(value as JsonObject);
-  if (fault) throw new AnnotationError(positionOf(located, fault.path), describe(fault));
+  if (fault) throw new AnnotationError(positionOf(located, fault), describe(fault));
   return Array.isArray(value) ? { ranges: value } : (value as NodeRanges);
 }
 
@@ -141,9 +141,8 @@ function locate(text: string): LocatedJson {
   }
 }
 
-/** Of a key that isn't there, where its owner begins. */
-function positionOf({ positions }: LocatedJson, path: string): number {
-  return (positions.get(path) ?? 0) + 1;
+function positionOf({ positions, keys }: LocatedJson, { path, isKey }: Fault): number {
+  return ((isKey ? keys : positions).get(path) ?? 0) + 1;
 }
 
 const objectKeys = ["ranges", "routes"];
@@ -151,13 +150,17 @@ const objectKeys = ["ranges", "routes"];
 function objectFault(value: JsonObject): Fault | undefined {
   for (const key of Object.keys(value)) {
     if (!objectKeys.includes(key))
-      return { path: key, words: `unknown key${didYouMean(key, objectKeys)}: expected ranges or routes` };
+      return {
+        path: key,
+        isKey: true,
+        words: `unknown key${didYouMean(key, objectKeys)}: expected ranges or routes`,
+      };
   }
   return rangeSetsFault(value["ranges"], "ranges") ?? routesFault(value["routes"]);
 }
 
 /** Routes as in a CNI result: `dst` a network, `gw` an address of its family. */
-function routesFault(routes: unknown): Fault | undefined {
+export function routesFault(routes: unknown): Fault | undefined {
   if (routes === undefined) return undefined;
   if (!Array.isArray(routes)) return { path: "routes", words: `expected an array, found ${kindOf(routes)}` };
   for (const [index, route] of routes.entries()) {

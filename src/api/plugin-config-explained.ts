@@ -33,35 +33,52 @@ const schema = z.object({
   type: text.optional(),
 });
 
+/** What is wrong at a key of `ipam`, as the key is written there: `["ipv4-namespaces", 1]`. */
+export type ConfigFault = { path: (string | number)[]; words: string };
+
 /** One line a fault of an `ipam` that `readConfig` refused, each with its key path. */
 export function explainConfig(ipam: JsonObject): string[] {
-  const own = splitConfig(ipam)?.own;
-  if (!own) return Object.keys(ipam).flatMap((key) => misplacedKey(key, ipam));
-  const { error } = schema.safeParse(own);
-  return (error?.issues ?? []).flatMap(explainIssue);
+  return configFaults(ipam).map(({ path, words }) => `${formatPath(path)}: ${words}`);
 }
 
-function misplacedKey(key: string, ipam: JsonObject): string[] {
-  if (isReserved(key))
-    return [
-      `ipam.${key}: not allowed here, since it would pass by the Node's ranges and the gating; annotate the Node instead`,
-    ];
+/** All faults of an `ipam`, and none where `readConfig` takes it. */
+export function configFaults(ipam: JsonObject): ConfigFault[] {
+  const misplaced = Object.keys(ipam).flatMap((key) => misplacedKey(key, ipam));
+  const wrong = new Set(misplaced.map(({ path }) => path[0]));
+  const others = Object.fromEntries(Object.entries(ipam).filter(([key]) => !wrong.has(key)));
+  const { error } = schema.safeParse(splitConfig(others)?.own ?? {});
+  return [...misplaced, ...(error?.issues ?? []).flatMap((issue) => faultsOf(issue, others))];
+}
+
+function misplacedKey(key: string, ipam: JsonObject): ConfigFault[] {
+  if (isReserved(key)) {
+    const words =
+      "not allowed here, since it would pass by the Node's ranges and the gating; annotate the Node instead";
+    return [{ path: [key], words }];
+  }
   const name = ownKeys.find((known) => fold(known) === fold(key));
   const twin = Object.keys(ipam).find((other) => other !== key && fold(other) === fold(key));
   return name !== undefined && twin !== undefined
-    ? [`ipam.${key}: the same key as ${twin}: write ${name} once`]
+    ? [{ path: [key], words: `the same key as ${twin}: write ${name} once` }]
     : [];
 }
 
-function explainIssue(issue: z.core.$ZodIssue): string[] {
-  const path = issue.path.reduce<string>(
-    (path, key) => (typeof key === "number" ? `${path}[${key}]` : `${path}.${String(key)}`),
+function faultsOf(issue: z.core.$ZodIssue, ipam: JsonObject): ConfigFault[] {
+  if (issue.code === "invalid_union") {
+    // The last member of each union is what the key really takes; the others stand for "absent".
+    const meant = issue.errors.at(-1) ?? [];
+    return meant.flatMap((inner) =>
+      faultsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, ipam),
+    );
+  }
+  const [name, ...inner] = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+  const written = Object.keys(ipam).find((key) => fold(key) === fold(String(name))) ?? String(name);
+  return [{ path: [written, ...inner], words: issue.message.replace(/^Invalid input: /, "") }];
+}
+
+function formatPath(path: ConfigFault["path"]): string {
+  return path.reduce<string>(
+    (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${step}`),
     "ipam",
-  );
-  if (issue.code !== "invalid_union") return [`${path}: ${issue.message.replace(/^Invalid input: /, "")}`];
-  // The last member of each union is what the key really takes; the others stand for "absent".
-  const meant = issue.errors.at(-1) ?? [];
-  return meant.flatMap((inner) =>
-    explainIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue),
   );
 }

@@ -5,8 +5,8 @@ import { isObject, kindOf } from "../text/json.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { quote } from "../text/quote.ts";
 
-/** What is wrong with a value: `path` as in `ranges[0][1].subnet`, `words` with what was expected and what to do. */
-export type Fault = { path: string; words: string };
+/** What is wrong with a value, or with the key itself: `path` as in `ranges[0][1].subnet`, `words` with what was expected and what to do. */
+export type Fault = { path: string; words: string; isKey?: true };
 
 const rangeKeys = ["subnet", "rangeStart", "rangeEnd", "gateway"];
 
@@ -59,6 +59,7 @@ function rangeFault(range: unknown, path: string): Fault | undefined {
     if (!rangeKeys.includes(key)) {
       return {
         path: `${path}.${key}`,
+        isKey: true,
         words: `unknown key${didYouMean(key, rangeKeys)}: expected ${rangeKeys.join(", ")}`,
       };
     }

@@ -1,60 +1,50 @@
 import { defaultConfigFile, parseNodeAnnotationConfig } from "../api/node-annotation-config.ts";
-import type { Environment } from "../cni/environment.ts";
-import { CniError, code } from "../cni/error.ts";
+import { CniError, code, formatError } from "../cni/error.ts";
+import { newest } from "../cni/versions.ts";
 import { readText } from "../host/files.ts";
-import { machineIDs } from "../host/machine.ts";
-import { type Connection, readConnection } from "../kube/connection.ts";
-import { getNode, type NodeFacts } from "../kube/node.ts";
-import { get } from "../kube/request.ts";
-import { askOwnNode, type NodeAnswer } from "../ranges/own-node.ts";
+import { type Access, readAnnotation, showOwnNode } from "./own-node.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
 
-const seconds = 15;
-
-/** The Node of this machine, all of it, as JSON. */
-export async function showMyNode(env: Environment): Promise<string> {
-  const connection = await connect(env);
-  const { name } = await ownNode(connection, env);
-  const answer = await get(connection, `/api/v1/nodes/${name}`, limits());
-  if (answer.kind === "object") return JSON.stringify(answer.body, null, 2);
-  throw new CniError(code.tryAgainLater, answer.kind === "absent" ? answer.message : answer.reason);
+/** node-annotation's commands, spelled as the original's; the exit code. */
+export async function runNodeAnnotation(
+  command: string,
+  words: string[],
+  terminal: Terminal,
+): Promise<number> {
+  switch (command) {
+    case "my_node":
+      terminal.say(await showOwnNode(readAccess(terminal)));
+      return 0;
+    case "get_annotation":
+      terminal.say(await readAnnotation(...readGetAnnotation(words), readAccess(terminal)));
+      return 0;
+    case "error_quit":
+      terminal.say(formatError(failure(words[0] || "node-annotation"), newest));
+      return 1;
+    default:
+      throw new UsageError(
+        `unknown command ${JSON.stringify(command)}; node-annotation -h lists what there is`,
+      );
+  }
 }
 
-/** The text of an annotation, of this machine's Node where none is named. */
-export async function getAnnotation(
-  key: string,
-  name: string | undefined,
-  env: Environment,
-): Promise<string> {
-  const connection = await connect(env);
-  const node =
-    name === undefined
-      ? await ownNode(connection, env)
-      : expectNode(await getNode(connection, name, limits()));
-  if (Object.hasOwn(node.annotations, key)) return node.annotations[key] as string;
-  throw new CniError(
-    code.nodeRanges,
-    `Node ${node.name} has no annotation ${key}`,
-    `it has ${Object.keys(node.annotations).join(", ") || "none"}`,
-  );
-}
-
-async function connect(env: Environment): Promise<Connection> {
+function readAccess({ env }: Terminal): Access {
   const path = env["NODE_ANNOTATION_CFG"] || defaultConfigFile;
   const { kubeconfig } = parseNodeAnnotationConfig(readText(path) ?? "{}");
-  return await readConnection({ env, deadline: limits().deadline, kubeconfig });
+  return { env, kubeconfig };
 }
 
-async function ownNode(connection: Connection, env: Environment): Promise<NodeFacts> {
-  const given = env["NODE_NAME"];
-  const hints = { machineIDs: machineIDs(), ...(given && { given }) };
-  return expectNode(await askOwnNode(connection, hints, limits()));
+function failure(message: string): CniError {
+  return new CniError(code.tryAgainLater, `FAILED: ${message}`);
 }
 
-function expectNode(answer: NodeAnswer): NodeFacts {
-  if (answer.kind === "node") return answer.node;
-  throw new CniError(code.tryAgainLater, answer.kind === "absent" ? answer.message : answer.reason);
-}
-
-function limits() {
-  return { deadline: Date.now() + seconds * 1000, maxBytes: 32 << 20 };
+function readGetAnnotation(words: string[]): [key: string, node: string | undefined] {
+  const flags = words.filter((word) => word.startsWith("--"));
+  const [key, ...more] = words.filter((word) => !word.startsWith("--"));
+  const unknown = flags.find((flag) => !/^--node=./.test(flag));
+  if (unknown !== undefined) throw new UsageError(`unknown flag ${unknown}: expected --node=NODE`);
+  if (key === undefined || more.length > 0)
+    throw new UsageError("usage: node-annotation get_annotation [--node=NODE] ANNOTATION");
+  return [key, flags.at(-1)?.slice("--node=".length)];
 }

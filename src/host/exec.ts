@@ -6,6 +6,8 @@ import { type Child, spawn } from "./spawn.ts";
 export type Program = {
   path: string;
   args?: string[];
+  /** The name that it is called by, where that isn't its path. */
+  argv0?: string;
   env: Readonly<Record<string, string | undefined>>;
   /** Bytes of stdout that are kept at most; a program that prints more is as good as one that prints rubbish. */
   maxOutput?: number;
@@ -23,10 +25,10 @@ export async function run(program: Program & { stdin: string; time: Time }): Pro
 }
 
 /** Starts a program that waits for what it is to read. */
-export async function begin({ path, args = [], env, maxOutput = 1 << 20 }: Program): Promise<Child> {
+export async function begin({ path, args = [], argv0, env, maxOutput = 1 << 20 }: Program): Promise<Child> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await spawn([path, ...args], { env, maxOutput });
+      return await spawn([path, ...args], { env, maxOutput, ...(argv0 !== undefined && { argv0 }) });
     } catch (error) {
       // Its file is being replaced right now: the writer is soon done.
       if (attempt >= 5 || !isErrno(error, "ETXTBSY")) throw error;

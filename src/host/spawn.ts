@@ -11,7 +11,12 @@ export type Child = {
   kill(signal: NodeJS.Signals): void;
 };
 
-export type Streams = { env: Readonly<Record<string, string | undefined>>; maxOutput: number };
+export type Streams = {
+  env: Readonly<Record<string, string | undefined>>;
+  maxOutput: number;
+  /** The name that the program is called by, where that isn't its path. */
+  argv0?: string;
+};
 
 type BunChild = {
   pid: number;
@@ -32,8 +37,8 @@ export async function spawn(command: string[], streams: Streams): Promise<Child>
   return bun ? spawnWithBun(bun, command, streams) : await spawnWithNode(command, streams);
 }
 
-function spawnWithBun({ spawn }: BunSpawn, command: string[], { env, maxOutput }: Streams): Child {
-  const child = spawn(command, { env, stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+function spawnWithBun({ spawn }: BunSpawn, command: string[], { maxOutput, ...how }: Streams): Child {
+  const child = spawn(command, { ...how, stdin: "pipe", stdout: "pipe", stderr: "inherit" });
   return {
     pid: child.pid,
     give: (stdin) => giveTo(child.stdin, stdin),
@@ -58,10 +63,10 @@ function giveTo(pipe: BunChild["stdin"], text: string): void {
   }
 }
 
-async function spawnWithNode(command: string[], { env, maxOutput }: Streams): Promise<Child> {
+async function spawnWithNode(command: string[], { maxOutput, ...how }: Streams): Promise<Child> {
   const { spawn } = await import("node:child_process");
   const [file = "", ...args] = command;
-  const child = spawn(file, args, { env, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(file, args, { ...how, stdio: ["pipe", "pipe", "inherit"] });
   const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) =>
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal })),
   );

@@ -19,6 +19,13 @@ export function findCertificateFault(connection: Connection, now: number): strin
   return fault && `${fault} (${origin})`;
 }
 
+/** From when to when the client certificate is valid, in ms since 1970; undefined without one. */
+export function certificateLife({ cert }: Connection): { from: number; to: number } | undefined {
+  const certificate =
+    cert === undefined ? undefined : parse(() => new X509Certificate(firstCertificate(cert)));
+  return certificate && { from: Date.parse(certificate.validFrom), to: Date.parse(certificate.validTo) };
+}
+
 function comparePair(cert: string, key: string, now: number): string | undefined {
   const certificate = parse(() => new X509Certificate(firstCertificate(cert)));
   if (!certificate) return "the client certificate is malformed";

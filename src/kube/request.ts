@@ -8,8 +8,11 @@ import { explainAnswer, messageOf } from "./unfit-answer.ts";
 /** `absent`: the API server itself says that the object isn't there. `outage`: nothing is known of it; `reason` is for people. */
 export type Answer = { kind: "object"; body: unknown } | { kind: "absent"; message: string } | Outage;
 
-/** `deadline` in ms since 1970: whatever the server does, an answer is there by then. `maxBytes` bounds the body. */
-export type Limits = { deadline: number; maxBytes: number };
+/**
+ * `deadline` in ms since 1970: whatever the server does, an answer is there by then. `maxBytes` bounds the body. `hear` is
+ * told of an answer's headers as soon as they come.
+ */
+export type Limits = { deadline: number; maxBytes: number; hear?: (header: HttpAnswer["header"]) => void };
 
 const longestTimer = 2 ** 31 - 1;
 
@@ -27,7 +30,7 @@ export async function get(connection: Connection, path: string, limits: Limits):
     );
   });
   try {
-    return await Promise.race([ask(connection, path, limits.maxBytes, abort.signal, progress), late]);
+    return await Promise.race([ask(connection, path, limits, abort.signal, progress), late]);
   } finally {
     clearTimeout(timer);
     abort.abort();
@@ -45,7 +48,7 @@ function explainLateness(connection: Connection, milliseconds: number, status: n
 async function ask(
   connection: Connection,
   path: string,
-  maxBytes: number,
+  { maxBytes, hear }: Limits,
   signal: AbortSignal,
   progress: { status: number | undefined },
 ): Promise<Answer> {
@@ -57,6 +60,7 @@ async function ask(
       signal,
     });
     progress.status = answer.status;
+    hear?.(answer.header);
     const text = await readBody(answer.body, maxBytes);
     return await judge(connection, path, answer, text, maxBytes);
   } catch (error) {

@@ -66,6 +66,7 @@ export function reclaimEmptyLeases(folder: string, age: number): number {
   return empty.length;
 }
 
-function isOlder(path: string, newest: number): boolean {
+/** Whether a file was last written before that time, in milliseconds; one that is gone was not. */
+export function isOlder(path: string, newest: number): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? newest) < newest;
 }

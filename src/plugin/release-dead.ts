@@ -1,9 +1,9 @@
 import type { Attachment } from "../cni/environment.ts";
 import { CniError } from "../cni/error.ts";
-import { thisProcess } from "../host/process.ts";
 import { judge, lookAround } from "../lease/liveness.ts";
-import { claim, type ListedRecord, listRecords } from "../lease/record.ts";
+import { type Claim, type ListedRecord, listRecords } from "../lease/record.ts";
 import { reclaimEmptyLeases, reclaimedContainer } from "../lease/store.ts";
+import { giveBack, takeOver } from "../lease/take-over.ts";
 import { longestCall } from "../request/budget.ts";
 import { leaseFolder } from "../request/lease-folder.ts";
 import { makeRecord } from "./attachment.ts";
@@ -23,8 +23,10 @@ export async function releaseDead(request: Request, asking: Attachment): Promise
     const { state, reason } = judge(held, view);
     const { containerID, ifname } = held;
     if (state !== "dead" || (containerID === asking.containerID && ifname === asking.ifname)) continue;
-    if (!takeOver(request, held)) continue;
+    const claim = claimDead(request, held);
+    if (!claim) continue;
     if (await tryToRelease(request, { containerID, ifname }, reason)) released++;
+    else giveBack(claim);
   }
   const reclaimed = reclaimEmptyLeases(leaseFolder(request, undefined), longestCall);
   if (reclaimed > 0 && (await tryToRelease(request, reclaimedContainer, "its lease was never written")))
@@ -32,25 +34,16 @@ export async function releaseDead(request: Request, asking: Attachment): Promise
   return released;
 }
 
-/** A runtime may ADD the very container again, right now: of that ADD and this release, the claim lets one go on. */
-function takeOver(request: Request, { containerID, ifname, links, record }: ListedRecord): boolean {
+function claimDead(
+  request: Request,
+  { containerID, ifname, links, record }: ListedRecord,
+): Claim | undefined {
   const own = {
     ...makeRecord(request, { containerID, ifname }, record?.pod ?? {}, record?.ipam),
     ...(record?.delegate !== undefined && { delegate: record.delegate }),
-    releaser: thisProcess(),
   };
-  try {
-    claim(request.state.attachments, own, ({ nonce }) => {
-      if (!links.includes(nonce)) throw new Superseded();
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof Superseded) return false;
-    throw error;
-  }
+  return takeOver(request.state.attachments, own, links);
 }
-
-class Superseded extends Error {}
 
 async function tryToRelease(request: Request, held: Held, reason: string): Promise<boolean> {
   try {

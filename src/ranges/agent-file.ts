@@ -1,5 +1,6 @@
 import { readOwn } from "../host/files.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
+import { type Refuse, refuseSilently } from "./wanted.ts";
 
 /** Where the node agent writes: /run is emptied at every boot. */
 const folder = "/run/kube-node";
@@ -20,18 +21,21 @@ export type AgentNode = {
  * `node.json` (written on change) holds the Node; `alive` (written every few seconds) when the agent last heard from
  * the API server, in seconds of uptime. Undefined where no agent lives, where it is cut off, or is of another boot.
  */
-export function readAgentFile(here: {
-  bootID: string;
-  uptime: number;
-  machineIDs: string[];
-}): AgentNode | undefined {
+export function readAgentFile(
+  here: { bootID: string; uptime: number; machineIDs: string[] },
+  refuse: Refuse = refuseSilently,
+): (AgentNode & { silence: number }) | undefined {
   const alive = read("alive");
-  if (alive === undefined || alive["bootID"] !== here.bootID) return undefined;
+  if (alive === undefined) return refuse("no agent runs here");
+  if (alive["bootID"] !== here.bootID) return refuse("its agent ran in an earlier boot");
   const silence = here.uptime - Number(alive["heardAt"]);
-  if (!(silence >= 0 && silence <= longestSilence)) return undefined;
+  if (!(silence >= 0 && silence <= longestSilence))
+    return refuse(`its agent has not heard from the API server within ${longestSilence} s`);
   const document = read("node.json");
   const node = document?.["version"] === 1 && isNode(document["node"]) ? document["node"] : undefined;
-  return node && here.machineIDs.includes(node.machineID) ? node : undefined;
+  if (!node) return refuse("it holds no Node that can be read");
+  if (!here.machineIDs.includes(node.machineID)) return refuse("its Node is another machine's");
+  return { ...node, silence };
 }
 
 function read(name: string): JsonObject | undefined {

@@ -1,6 +1,7 @@
-import { isErrno, makePrivateFolder, readOwn, replaceFile } from "../host/files.ts";
+import { isErrno, listFolder, makePrivateFolder, readOwn, replaceFile } from "../host/files.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { isNodeValue, type NodeValue } from "./source.ts";
+import { type Refuse, refuseSilently } from "./wanted.ts";
 
 /** What the API server last said of one network's source. `at` is when it was asked: seconds of the machine's uptime. */
 export type LastAnswer = {
@@ -30,11 +31,29 @@ export function fileName(kind: "ranges" | "failure" | "asking", label: string): 
 }
 
 /** The last answer for this source on this machine; none where the file is missing, damaged, newer than we know, or foreign. */
-export function readLastAnswer(folder: string, label: string, machineIDs: string[]): LastAnswer | undefined {
+export function readLastAnswer(
+  folder: string,
+  label: string,
+  machineIDs: string[],
+  refuse: Refuse = refuseSilently,
+): LastAnswer | undefined {
   const value = readDocument(folder, fileName("ranges", label));
-  if (value?.["version"] !== 1 || value["source"] !== label || !isAnswer(value)) return undefined;
+  if (!value) return refuse("none is kept");
+  if (value["version"] !== 1 || value["source"] !== label || !isAnswer(value))
+    return refuse("what is kept can't be read");
   const answer = value as LastAnswer;
-  return answer.machineIDs.join() === machineIDs.join() ? answer : undefined;
+  return answer.machineIDs.join() === machineIDs.join()
+    ? answer
+    : refuse("what is kept is another machine's");
+}
+
+/** The last answers for all of a network's sources on this machine: a configuration may have named another before. */
+export function listLastAnswers(folder: string, machineIDs: string[]): LastAnswer[] {
+  const names = listFolder(folder).filter((name) => name.startsWith("ranges-"));
+  const labels = names.flatMap((name) => readDocument(folder, name)?.["source"] ?? []);
+  return labels.flatMap((label) =>
+    typeof label === "string" ? (readLastAnswer(folder, label, machineIDs) ?? []) : [],
+  );
 }
 
 function isAnswer({ node, machineIDs, value, bootID, at, time }: JsonObject): boolean {

@@ -3,19 +3,26 @@ import { parseCidr } from "../address/cidr.ts";
 import { isErrno, readText } from "../host/files.ts";
 import { defaultDataDir } from "../lease/store.ts";
 import { isObject } from "../text/json.ts";
+import { type Refuse, refuseSilently } from "./wanted.ts";
 
 /**
  * The networks in `kube-node.json`, the original's cache (app.go: readCache, validateHostLocalIPAM), hand-made ones
  * too; undefined where there is none or where it may be another network's, since it doesn't say whose it is.
  */
-export function readLegacyCache(dataDir: string | undefined, network: string): string[] | undefined {
-  const folder = dataDir ?? `${defaultDataDir}/${network}`;
+export function readLegacyCache(
+  dataDir: string | undefined,
+  network: string,
+  refuse: Refuse = refuseSilently,
+): string[] | undefined {
+  const path = `${dataDir ?? `${defaultDataDir}/${network}`}/kube-node.json`;
   try {
-    const text = readText(`${folder}/kube-node.json`);
-    if (text === undefined || (dataDir !== undefined && !servesOnly(dataDir, network))) return undefined;
-    return subnetsOf(JSON.parse(text));
+    const text = readText(path);
+    if (text === undefined) return refuse("there is no kube-node.json of the original's");
+    if (dataDir !== undefined && !servesOnly(dataDir, network))
+      return refuse(`${path} may be another network's`);
+    return subnetsOf(JSON.parse(text)) ?? refuse(`${path} holds no ranges`);
   } catch {
-    return undefined; // No file, or no JSON: the original passes over it too.
+    return refuse(`${path} can't be read`); // No file, or no JSON: the original passes over it too.
   }
 }
 

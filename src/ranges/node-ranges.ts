@@ -1,37 +1,47 @@
 import { CniError, code } from "../cni/error.ts";
 import type { JsonObject } from "../text/json.ts";
-import { type AgentNode, readAgentFile } from "./agent-file.ts";
+import { readAgentFile } from "./agent-file.ts";
 import type { Asked } from "./ask.ts";
 import { type LastAnswer, readLastAnswer } from "./last-answer.ts";
 import { readLegacyCache } from "./legacy-cache.ts";
 import type { NodeValue } from "./source.ts";
-import { type Here, readHere, type Wanted } from "./wanted.ts";
+import { type Here, type Origin, type Refuse, readHere, refuseSilently, type Wanted } from "./wanted.ts";
 
 /** A network's ranges on this node, as keys of a delegate's `ipam`, and where they came from. */
 export type Found = {
   ipam: JsonObject;
   node: string;
-  origin: "agent" | "fresh" | "asked" | "last-known" | "legacy";
+  origin: Origin;
 };
 
 /** The agent's word, else a fresh answer of before, else the API server's, else what was last known. */
 export async function findRanges(wanted: Wanted): Promise<Found> {
   const here = readHere();
-  const agent = readAgentFile(here);
-  if (agent && isOwn(agent, wanted)) return found(wanted, "agent", wanted.source.pick(agent), agent.name);
-  const last = lastAnswerFor(wanted, here);
-  if (last && isFresh(last, here, wanted.cacheTTL)) return found(wanted, "fresh", last.value, last.node.name);
-  const legacy = last ? undefined : readLegacy(wanted);
+  const agent = agentFor(wanted, here);
+  if (agent) return found(wanted, "agent", wanted.source.pick(agent), agent.name, agent.silence);
+  const last = lastAnswerFor(wanted, here, passOver(wanted, "fresh"));
+  if (last && isFresh(last, here, wanted))
+    return found(wanted, "fresh", last.value, last.node.name, ageOf(last, here));
+  const legacy = last ? undefined : readLegacy(wanted, passOver(wanted, "legacy"));
   const { ask } = await import("./ask.ts");
   const asked = await ask(wanted, here, last, last !== undefined || legacy !== undefined);
   if (asked.kind === "answer") return found(wanted, "asked", asked.value, asked.node);
-  return standIn(wanted, asked, last, legacy);
+  passOver(wanted, "asked")(asked.reason);
+  return standIn(wanted, here, asked, last, legacy);
+}
+
+/** Tells that a source is passed over. */
+function passOver(wanted: Wanted, origin: Origin, age?: number): Refuse {
+  return (why) => {
+    wanted.tell?.({ origin, taken: false, why, ...(age !== undefined && { age }) });
+    return undefined;
+  };
 }
 
 /** What DEL and CHECK go by where no record says more: never a request. */
 export function lastKnownRanges(wanted: Wanted): JsonObject | undefined {
   const last = lastAnswerFor(wanted, readHere());
-  const value = last?.value ?? readLegacy(wanted);
+  const value = last?.value ?? readLegacy(wanted, refuseSilently);
   if (value === undefined || value === null) return undefined;
   try {
     return wanted.source.parse(value, last?.node.name ?? "");
@@ -40,33 +50,54 @@ export function lastKnownRanges(wanted: Wanted): JsonObject | undefined {
   }
 }
 
-function found(wanted: Wanted, origin: Found["origin"], value: NodeValue, node: string): Found {
+function found(wanted: Wanted, origin: Origin, value: NodeValue, node: string, age?: number): Found {
+  wanted.tell?.({ origin, taken: true, ...(age !== undefined && { age }) });
   wanted.log.debug("node ranges", { source: wanted.source.label, origin, node, value });
   return { ipam: wanted.source.parse(value, node), node, origin };
 }
 
-function isOwn(agent: AgentNode, { nodeName, env }: Wanted): boolean {
-  const given = nodeName ?? env["NODE_NAME"];
-  return !given || given === agent.name;
+function agentFor(wanted: Wanted, here: Here) {
+  const refuse = passOver(wanted, "agent");
+  const agent = readAgentFile(here, refuse);
+  const given = wanted.nodeName ?? wanted.env["NODE_NAME"];
+  if (agent && given && given !== agent.name) return refuse(`its Node is ${agent.name}, not ${given}`);
+  return agent;
 }
 
 /** An answer for the Node that the configuration names; a name that changed since makes it another's. */
-function lastAnswerFor({ stateFolder, source, nodeName, env }: Wanted, here: Here): LastAnswer | undefined {
-  const last = readLastAnswer(stateFolder, source.label, here.machineIDs);
+function lastAnswerFor(
+  { stateFolder, source, nodeName, env }: Wanted,
+  here: Here,
+  refuse = refuseSilently,
+): LastAnswer | undefined {
+  const last = readLastAnswer(stateFolder, source.label, here.machineIDs, refuse);
   const given = nodeName ?? env["NODE_NAME"];
-  return !given || given === last?.node.name ? last : undefined;
+  if (last && given && given !== last.node.name)
+    return refuse(`what is kept is of Node ${last.node.name}, not ${given}`);
+  return last;
 }
 
-function isFresh(last: LastAnswer, here: Here, ttl: number): boolean {
-  return last.bootID === here.bootID && here.uptime - last.at < ttl;
+function isFresh(last: LastAnswer, here: Here, wanted: Wanted): boolean {
+  const { cacheTTL } = wanted;
+  if (last.bootID === here.bootID && here.uptime - last.at < cacheTTL) return true;
+  passOver(wanted, "fresh", ageOf(last, here))(`it is fresh for ${cacheTTL} s only (ipam.cacheTTL)`);
+  return false;
 }
 
-function readLegacy({ legacy, network }: Wanted): string[] | undefined {
-  return legacy && readLegacyCache(legacy.dataDir, network);
+/** Seconds; within a boot whatever the clock did. */
+function ageOf(last: LastAnswer, here: Here): number {
+  if (last.bootID === here.bootID) return here.uptime - last.at;
+  return (Date.now() - Date.parse(last.time)) / 1000;
+}
+
+function readLegacy({ legacy, network }: Wanted, refuse: Refuse): string[] | undefined {
+  if (!legacy) return refuse("the original kept none for this plugin");
+  return readLegacyCache(legacy.dataDir, network, refuse);
 }
 
 function standIn(
   wanted: Wanted,
+  here: Here,
   asked: Exclude<Asked, { kind: "answer" }>,
   last: LastAnswer | undefined,
   legacy: string[] | undefined,
@@ -83,8 +114,9 @@ function standIn(
       reason: asked.reason,
       since: last.time,
     });
-    return found(wanted, "last-known", last.value, last.node.name);
+    return found(wanted, "last-known", last.value, last.node.name, ageOf(last, here));
   }
+  passOver(wanted, "last-known")("none is kept that could be used");
   if (legacy) {
     wanted.log.warn("API server not available, going on with the ranges of kube-node.json", {
       reason: asked.reason,

@@ -22,12 +22,13 @@ export async function readKubeNodeRequest(
   network: Network,
   folders: string[],
   env: Environment,
+  open: typeof openLog = openLog,
 ): Promise<ReadRequest> {
   const { config, rest } = await checkIpam(ipamOf(network.raw));
   refuseIpRanges(network.raw["runtimeConfig"]);
   const { dataDir, ipv4Namespaces, kubeconfig, nodeName } = config;
   const source = config.annotation === undefined ? podCIDRs : annotation(config.annotation);
-  const log = openLog(logFile(config), parseLevel(config.loglevel), {
+  const log = open(logFile(config), parseLevel(config.loglevel), {
     plugin: "kube-node",
     network: network.name,
   });

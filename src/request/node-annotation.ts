@@ -24,6 +24,7 @@ export async function readNodeAnnotationRequest(
   network: Network,
   folders: string[],
   env: Environment,
+  open: typeof openLog = openLog,
 ): Promise<ReadRequest> {
   const file = readNodeFile(env);
   const config = await readIpam(network.raw);
@@ -38,7 +39,7 @@ export async function readNodeAnnotationRequest(
   if (ipv4Namespaces) refuseIpRanges(network.raw["runtimeConfig"]);
   const kubeconfig = file.kubeconfig ?? config.kubeconfig;
   const delegate = chooseDelegate(file.nextipam, folders, env);
-  const log = openLog(file.log ?? config.logfile, parseLevel(config.loglevel), {
+  const log = open(file.log ?? config.logfile, parseLevel(config.loglevel), {
     plugin: "node-annotation",
     network: network.name,
   });

@@ -11,8 +11,8 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-/** `positions` maps a key path (`ranges[0][0].subnet`, "" for the whole) to where its value begins. */
-export type LocatedJson = { value: unknown; positions: Map<string, number> };
+/** Both map a key path (`ranges[0][0].subnet`, "" for the whole): `positions` to where its value begins, `keys` to its key. */
+export type LocatedJson = { value: unknown; positions: Map<string, number>; keys: Map<string, number> };
 
 /** Brackets inside one another: people need a handful, and recursion has an end. */
 export const deepest = 64;
@@ -26,6 +26,7 @@ const word = /true|false|null/y;
 /** JSON to a value with the position of everything in it. With `bareKeys`, keys may stand without quotes, as jq has them. */
 export function locateJson(text: string, { bareKeys = false } = {}): LocatedJson {
   const positions = new Map<string, number>();
+  const keys = new Map<string, number>();
   let at = 0;
 
   function fail(expected: string): never {
@@ -62,9 +63,12 @@ export function locateJson(text: string, { bareKeys = false } = {}): LocatedJson
     const members: [string, unknown][] = [];
     if (take("}")) return {};
     do {
+      const start = at;
       const name = key();
+      const inner = path === "" ? name : `${path}.${name}`;
+      keys.set(inner, start);
       if (!take(":")) fail(`":" after the key ${quote(name)}`);
-      members.push([name, value(path === "" ? name : `${path}.${name}`, depth)]);
+      members.push([name, value(inner, depth)]);
     } while (take(","));
     if (!take("}")) fail('"," or "}"');
     return Object.fromEntries(members);
@@ -94,7 +98,7 @@ export function locateJson(text: string, { bareKeys = false } = {}): LocatedJson
   const whole = value("", 0);
   match(blank);
   if (at < text.length) fail("the end");
-  return { value: whole, positions };
+  return { value: whole, positions, keys };
 }
 
 /** JSON.parse, but with a position and what was expected where the text is malformed. */

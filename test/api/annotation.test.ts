@@ -109,10 +109,10 @@ describe("what is wrong with an annotation, and at which character", () => {
     ['[[{"subnet": "::ffff:10.1.2.0/120"}]]', 14, "written as IPv6"],
     [
       '[[{"subnet": "10.1.2.0/24", "gatway": "10.1.2.1"}]]',
-      39,
+      29,
       '[0][0].gatway: unknown key (did you mean "gateway"?): expected subnet, rangeStart, rangeEnd, gateway',
     ],
-    ['[[{"Subnet": "10.1.2.0/24"}]]', 14, '[0][0].Subnet: unknown key (did you mean "subnet"?)'],
+    ['[[{"Subnet": "10.1.2.0/24"}]]', 4, '[0][0].Subnet: unknown key (did you mean "subnet"?)'],
     ['[[{"subnet": "10.1.2.0/24", "gateway": "10.1.3.1"}]]', 40, "10.1.3.1 is outside of 10.1.2.0/24"],
     ['[[{"subnet": "10.1.2.0/24", "gateway": "fd00::1"}]]', 40, "fd00::1 is outside of 10.1.2.0/24"],
     ['[[{"subnet": "10.1.2.0/24", "gateway": ""}]]', 40, '"" is no IP address'],
@@ -139,7 +139,7 @@ describe("what is wrong with an annotation, and at which character", () => {
     ],
     ["{}", 1, "ranges: expected an array of range sets, found nothing"],
     ['{"ranges": null}', 12, "ranges: expected an array of range sets, found null"],
-    ['{"range": []}', 11, 'range: unknown key (did you mean "ranges"?): expected ranges or routes'],
+    ['{"range": []}', 2, 'range: unknown key (did you mean "ranges"?): expected ranges or routes'],
     ['{"ranges": [[{"subnet": "x"}]]}', 25, 'ranges[0][0].subnet: "x" is no CIDR'],
     [
       '{"ranges": [[{"subnet": "10.1.2.0/24"}]], "routes": {}}',

@@ -71,6 +71,25 @@ const rules: Record<string, Rules> = {
     ],
     mayNot: ["../plugin/main.ts", "../cli/main.ts", "zod"],
   },
+  check: {
+    may: [
+      "../address/range.ts",
+      "../api/annotation.ts",
+      "../cni/network.ts",
+      "../host/pods-files.ts",
+      "../request/ip-ranges.ts",
+      "../text/json.ts",
+      "yaml",
+    ],
+    mayNot: [
+      "../host/files.ts",
+      "../request/request.ts",
+      "../kube/node.ts",
+      "../cli/main.ts",
+      "node:fs",
+      "zod",
+    ],
+  },
   plugin: {
     may: [
       "../request/kube-node.ts",

@@ -6,7 +6,7 @@ import { machineIDs } from "../../src/host/machine.ts";
 import { fileName } from "../../src/ranges/last-answer.ts";
 import { findRanges, lastKnownRanges } from "../../src/ranges/node-ranges.ts";
 import { annotation, podCIDRs } from "../../src/ranges/source.ts";
-import type { Wanted } from "../../src/ranges/wanted.ts";
+import type { Step, Wanted } from "../../src/ranges/wanted.ts";
 import { testFolder } from "../host/folder.ts";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
 
@@ -243,6 +243,56 @@ describe("the way to a network's ranges", () => {
     await server.fault("status503");
     expect((await findRanges(one)).origin).toBe("last-known");
     expect(readdirSync(one.stateFolder)).toEqual(before);
+  });
+
+  describe("tells of each source that it looks at", () => {
+    async function steps(changes: Partial<Wanted>): Promise<Step[]> {
+      const told: Step[] = [];
+      await findRanges(wanted({ ...changes, tell: (step) => told.push(step) })).catch(() => {});
+      return told;
+    }
+    const noAgent = { origin: "agent", taken: false, why: "no agent runs here" };
+    const noneKept = { origin: "fresh", taken: false, why: "none is kept" };
+    const noLegacy = { origin: "legacy", taken: false, why: "the original kept none for this plugin" };
+
+    it("up to the one that it takes", async () => {
+      const { stateFolder } = wanted({});
+      const asked = [noAgent, noneKept, noLegacy, { origin: "asked", taken: true }];
+      expect(await steps({ stateFolder, cacheTTL: 60 })).toEqual(asked);
+      const age = expect.any(Number);
+      expect(await steps({ stateFolder, cacheTTL: 60 })).toEqual([
+        noAgent,
+        { origin: "fresh", taken: true, age },
+      ]);
+      const why = "it is fresh for 0 s only (ipam.cacheTTL)";
+      const stale = { origin: "fresh", taken: false, why, age };
+      expect(await steps({ stateFolder })).toEqual([noAgent, stale, { origin: "asked", taken: true }]);
+      await server.fault("status503");
+      expect(await steps({ stateFolder })).toEqual([
+        noAgent,
+        stale,
+        { origin: "asked", taken: false, why: expect.stringContaining("503") },
+        { origin: "last-known", taken: true, age },
+      ]);
+      const other = { origin: "fresh", taken: false, why: "what is kept is of Node node-a, not node-b" };
+      expect(await steps({ stateFolder, nodeName: "node-b" })).toContainEqual(other);
+    });
+
+    it("all of them, where nothing is known", async () => {
+      await server.fault("status503");
+      expect(await steps({ patience: { long: 0.5, short: 0.5 } })).toEqual([
+        noAgent,
+        noneKept,
+        noLegacy,
+        { origin: "asked", taken: false, why: expect.stringContaining("503") },
+        { origin: "last-known", taken: false, why: "none is kept that could be used" },
+      ]);
+    });
+
+    it("the taken one, even where what it says can't be read", async () => {
+      await server.setAnnotation("node-a", key, "fish");
+      expect((await steps({})).at(-1)).toEqual({ origin: "asked", taken: true });
+    });
   });
 
   it("never keeps a half-written answer", async () => {

@@ -1,0 +1,18 @@
+import type { Holding, Inventory } from "../lease/inventory.ts";
+
+export type FoundHolding = { holding: Holding; inventory: Inventory };
+
+/** What `NAMESPACE/POD`, a pod's name or the beginning of a container's id holds: the first of these that anything answers to. */
+export function findHoldings(subject: string, inventories: Inventory[]): FoundHolding[] {
+  const all = inventories.flatMap((inventory) =>
+    inventory.holdings.map((holding) => ({ holding, inventory })),
+  );
+  const [namespace, name] = subject.includes("/") ? subject.split("/", 2) : [undefined, subject];
+  const pods = all.filter(({ holding }) => {
+    const pod = holding.record?.record?.pod;
+    return pod?.name === name && (namespace === undefined || pod?.namespace === namespace);
+  });
+  if (pods.length > 0 || namespace !== undefined) return pods;
+  const exact = all.filter(({ holding }) => holding.containerID === subject);
+  return exact.length > 0 ? exact : all.filter(({ holding }) => holding.containerID.startsWith(subject));
+}

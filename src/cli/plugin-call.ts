@@ -1,0 +1,66 @@
+import type { Environment } from "../cni/environment.ts";
+import { type Ended, type Program, run } from "../host/exec.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
+
+/** A call of a CNI plugin as a runtime makes it; `seconds` are what it may take. */
+export type PluginCall = {
+  program: Pick<Program, "path" | "args" | "argv0">;
+  env: Environment;
+  config: JsonObject;
+  seconds: number;
+};
+
+/** What became of it: `error` in words where it failed. */
+export type PluginOutcome = { milliseconds: number; result?: JsonObject; error?: string; signal?: string };
+
+/** Calls the plugin, and takes the time. Never throws: what can't be started has failed. */
+export async function callPlugin(call: PluginCall): Promise<PluginOutcome> {
+  const started = performance.now();
+  const took = () => Math.round(performance.now() - started);
+  try {
+    const ended = await execute(call);
+    return { milliseconds: took(), ...judge(ended, call.seconds) };
+  } catch (error) {
+    return {
+      milliseconds: took(),
+      error: `${call.program.path} can't be started: ${(error as Error).message}`,
+    };
+  }
+}
+
+async function execute({ program, env, config, seconds }: PluginCall): Promise<Ended> {
+  const deadline = Date.now() + seconds * 1000;
+  return await run({
+    ...program,
+    env,
+    stdin: JSON.stringify(config),
+    time: { deadline, end: deadline + 3000 },
+  });
+}
+
+function judge(
+  { stdout, exitCode, signal, timedOut }: Ended,
+  seconds: number,
+): Omit<PluginOutcome, "milliseconds"> {
+  const answer = parse(stdout);
+  if (exitCode === 0) return answer ? { result: answer } : {};
+  const how = timedOut
+    ? `it was ended after ${seconds} s`
+    : `it ended with ${signal ?? `exit code ${exitCode}`}`;
+  return { error: errorOf(answer) ?? how, ...(signal !== null && { signal }) };
+}
+
+/** The words of a CNI error document; undefined where it is none. */
+function errorOf(answer: JsonObject | undefined): string | undefined {
+  if (typeof answer?.["msg"] !== "string") return undefined;
+  return typeof answer["details"] === "string" ? `${answer["msg"]}: ${answer["details"]}` : answer["msg"];
+}
+
+function parse(stdout: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(stdout);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined; // Whoever called says what was expected.
+  }
+}

@@ -1,0 +1,41 @@
+import type { Environment } from "../cni/environment.ts";
+import type { Log } from "../host/log.ts";
+import { readKubeNodeRequest } from "../request/kube-node.ts";
+import { readNodeAnnotationRequest } from "../request/node-annotation.ts";
+import type { ReadRequest } from "../request/request.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Terminal } from "./terminal.ts";
+
+const readers = { "kube-node": readKubeNodeRequest, "node-annotation": readNodeAnnotationRequest };
+
+/** Where runtimes keep plugins, in their order of custom: for a person's shell has no CNI_PATH. */
+const usualFolders: readonly string[] = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
+
+/** CNI_PATH, else the usual folders. */
+export function pluginFolders(env: Environment): string[] {
+  const given = (env["CNI_PATH"] ?? "").split(":").filter(Boolean);
+  return given.length > 0 ? given : [...usualFolders];
+}
+
+/** A person's own, which a runtime mostly has not: credentials and a name that an ADD would not find. */
+const persons = ["KUBECONFIG", "HOME", "NODE_NAME"];
+
+/** The environment that a plugin would have of a runtime, as far as it can be known from a person's. */
+function runtimeEnvironment(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !persons.includes(name)));
+}
+
+/** A configuration as the plugin itself reads it when a runtime calls; what it would log as a warning is a note here. */
+export async function readRequest(
+  { program, network }: Configuration,
+  terminal: Terminal,
+): Promise<ReadRequest> {
+  const env = runtimeEnvironment(terminal.env);
+  return await readers[program](network, pluginFolders(env), env, () => openNotes(terminal));
+}
+
+function openNotes({ note }: Terminal): Log {
+  const pass = () => {};
+  const warn: Log["warn"] = (message, fields) => note(`warning: ${message} ${JSON.stringify(fields)}`);
+  return { trace: pass, debug: pass, info: pass, warn, error: warn };
+}

@@ -1,0 +1,108 @@
+import { formatIp } from "../address/ip.ts";
+import type { Holding, Inventory } from "./inventory.ts";
+import type { AttachmentRecord } from "./record.ts";
+import { isOlder, reclaimedContainer } from "./store.ts";
+import { findStrangers } from "./strangers.ts";
+
+/**
+ * What is held by nobody, or by somebody of whom nothing is known: kinds, as they are shown to people and scripts.
+ * - `dead`: its pod ended for certain
+ * - `no-namespace`: its network namespace isn't to be seen; that proves nothing
+ * - `lease-without-record`, `record-without-lease`: one of the two is missing, and no call is at work on it
+ * - `damaged-record`, `empty-lease`: half-written, by a power cut or a kill
+ * - `leftover`: a temporary file of ours, of a call that was killed
+ * - `foreign-file`: neither host-local nor we make such a file
+ */
+export type LeakKind =
+  | "dead"
+  | "no-namespace"
+  | "lease-without-record"
+  | "record-without-lease"
+  | "damaged-record"
+  | "empty-lease"
+  | "leftover"
+  | "foreign-file";
+
+export type Leak = {
+  kind: LeakKind;
+  /** What it is about: addresses, a record, a file. */
+  subject: string;
+  reason: string;
+  /** Whose it is, where it can be freed by a DEL for it. */
+  holding?: Holding;
+  /** Whether it may be freed unasked: only what is proven dead, or holds nothing. */
+  freeable: boolean;
+};
+
+/** Now, and the seconds after which a call is surely over. */
+export type Moment = { bootID: string; uptime: number; longestCall: number };
+
+/** What has leaked in a network. What a call is at work on may be among it for a moment: look twice. */
+export function findLeaks(inventory: Inventory, moment: Moment): Leak[] {
+  return [
+    ...inventory.holdings.flatMap((holding) => leakOf(holding, inventory, moment) ?? []),
+    ...emptyLeaks(inventory, moment),
+    ...findStrangers(inventory).map(({ path, reason, isOurs }): Leak => {
+      return { kind: isOurs ? "leftover" : "foreign-file", subject: path, reason, freeable: isOurs };
+    }),
+  ];
+}
+
+function leakOf(holding: Holding, { adopted }: Inventory, moment: Moment): Leak | undefined {
+  const { record, verdict, leases } = holding;
+  const leak = (kind: LeakKind, reason: string, freeable: boolean): Leak => {
+    return { kind, subject: subjectOf(holding), reason, holding, freeable };
+  };
+  if (!record) {
+    if (!adopted && !isReclaimed(holding)) return undefined;
+    const reason = isReclaimed(holding)
+      ? "it was given to nobody and not freed yet"
+      : "nothing says whose it is: its record is lost, or another plugin leased it";
+    return leak("lease-without-record", reason, isReclaimed(holding));
+  }
+  if (verdict.state === "dead") return leak("dead", verdict.reason, true);
+  if (leases.length === 0) return withoutLease(holding, moment, leak);
+  if (!record.record)
+    return leak("damaged-record", "it can't be read; only its DEL says when it may go", false);
+  if (verdict.state === "unknown" && record.record.netnsID !== undefined)
+    return leak("no-namespace", verdict.reason, false);
+  return undefined;
+}
+
+/** Another delegate keeps its leases elsewhere; a lease is missing only where host-local should have made one. */
+function withoutLease(
+  { record: found, verdict }: Holding,
+  moment: Moment,
+  leak: (kind: LeakKind, reason: string, freeable: boolean) => Leak,
+): Leak | undefined {
+  const record = found?.record;
+  const delegate = record?.delegate?.split("/").at(-1) ?? "host-local";
+  if (!found || delegate !== "host-local" || ageOf(record, found.mtimeMs, moment) <= moment.longestCall)
+    return undefined;
+  if (verdict.state !== "live")
+    return leak("record-without-lease", "it holds no address, and no call is at work on it", true);
+  const reason = "its pod lives without a lease: its address may be given to another; make the pod anew";
+  return leak("record-without-lease", reason, false);
+}
+
+function emptyLeaks({ emptyLeases }: Inventory, { longestCall }: Moment): Leak[] {
+  const newest = Date.now() - longestCall * 1000;
+  const old = emptyLeases.filter(({ path }) => isOlder(path, newest));
+  return old.map(({ ip }) => {
+    const reason = "its file is empty: host-local was killed before it wrote whose it is";
+    return { kind: "empty-lease", subject: formatIp(ip), reason, freeable: true };
+  });
+}
+
+function subjectOf({ leases, record }: Holding): string {
+  return leases.length > 0 ? leases.map(({ ip }) => formatIp(ip)).join(" ") : (record?.path ?? "");
+}
+
+function isReclaimed({ containerID, ifname }: Holding): boolean {
+  return containerID === reclaimedContainer.containerID && ifname === reclaimedContainer.ifname;
+}
+
+/** Seconds; within a boot by its own clock, which nobody can set. */
+function ageOf(record: AttachmentRecord | undefined, mtimeMs: number, { bootID, uptime }: Moment): number {
+  return record?.bootID === bootID ? uptime - record.uptime : (Date.now() - mtimeMs) / 1000;
+}
