@@ -3,6 +3,7 @@ import { bootID, uptime } from "../host/machine.ts";
 import type { Inventory } from "../lease/inventory.ts";
 import { findLeaks, type Leak } from "../lease/leaks.ts";
 import { longestCall } from "../request/budget.ts";
+import { visible } from "../text/visible.ts";
 import { defineCommand, output, text, toggle } from "./command.ts";
 import { freeLeak, type Runtime } from "./free-leak.ts";
 import { type NetworkChoice, networkInputs, readInventories } from "./inventories.ts";
@@ -107,7 +108,7 @@ async function freeAll(
   for (const leak of leaks.filter(({ freeable }) => freeable)) {
     const failure = await freeLeak(leak, leak.inventory, runtime);
     if (failure !== undefined) failures.set(nameOf(leak), failure);
-    note(`${leak.inventory.network}: ${leak.subject}: ${failure ?? "freed"}`);
+    note(visible(`${leak.inventory.network}: ${leak.subject}: ${failure ?? "freed"}`));
   }
   return failures;
 }

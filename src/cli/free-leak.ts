@@ -18,6 +18,15 @@ export async function freeLeak(
   inventory: Inventory,
   runtime: Runtime,
 ): Promise<string | undefined> {
+  try {
+    return await free(leak, inventory, runtime);
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    return error.message; // A disk that is full, or can't be written.
+  }
+}
+
+async function free(leak: Leak, inventory: Inventory, runtime: Runtime): Promise<string | undefined> {
   if (leak.holding) return await freeHolding(leak.holding, inventory, runtime);
   if (leak.kind === "empty-lease") return await freeEmptyLeases(inventory, runtime);
   removeLeftovers(inventory.state);

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Range } from "../address/range.ts";
 import { parseConfiguredNetworks } from "../cni/configured-networks.ts";
 import { identifier } from "../cni/environment.ts";
@@ -62,7 +63,7 @@ type Place = { network: string; dataDir: string };
 function findPlaces({ network, dataDir, confDir }: NetworkChoice, note: (text: string) => void): Place[] {
   const configured = readConfigured(confDir ?? "/etc/cni/net.d", note);
   const folders =
-    dataDir === undefined ? [defaultDataDir, ...configured.map((one) => one.dataDir)] : [dataDir];
+    dataDir === undefined ? [defaultDataDir, ...configured.map((one) => one.dataDir)] : [resolve(dataDir)];
   const kept = folders.flatMap((folder) =>
     listNetworks(folder).map((name): Place => ({ network: name, dataDir: folder })),
   );

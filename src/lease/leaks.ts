@@ -53,6 +53,7 @@ function leakOf(holding: Holding, { adopted }: Inventory, moment: Moment): Leak 
   const leak = (kind: LeakKind, reason: string, freeable: boolean): Leak => {
     return { kind, subject: subjectOf(holding), reason, holding, freeable };
   };
+  if (!record && !/^\w[\w.-]*$/.test(holding.containerID)) return strangeLease(holding);
   if (!record) {
     if (!adopted && !isReclaimed(holding)) return undefined;
     const reason = isReclaimed(holding)
@@ -60,13 +61,22 @@ function leakOf(holding: Holding, { adopted }: Inventory, moment: Moment): Leak 
       : "nothing says whose it is: its record is lost, or another plugin leased it";
     return leak("lease-without-record", reason, isReclaimed(holding));
   }
-  if (verdict.state === "dead") return leak("dead", verdict.reason, true);
+  // Where a dataDir lies that isn't absolute, only its runtime knows.
+  const isPlaced = String(record.record?.ipam?.["dataDir"] || "/").startsWith("/");
+  if (verdict.state === "dead") return leak("dead", verdict.reason, isPlaced);
+  if (leases.length === 0 && !isPlaced) return undefined;
   if (leases.length === 0) return withoutLease(holding, moment, leak);
   if (!record.record)
     return leak("damaged-record", "it can't be read; only its DEL says when it may go", false);
   if (verdict.state === "unknown" && record.record.netnsID !== undefined)
     return leak("no-namespace", verdict.reason, false);
   return undefined;
+}
+
+/** No DEL can name it: host-local's own tools didn't write it. */
+function strangeLease({ leases }: Holding): Leak {
+  const reason = "it is called like a lease, and what it holds is no container's id";
+  return { kind: "foreign-file", subject: leases[0]?.path ?? "", reason, freeable: false };
 }
 
 /** Another delegate keeps its leases elsewhere; a lease is missing only where host-local should have made one. */
