@@ -49,13 +49,15 @@ async function freeHolding(
   return failure;
 }
 
-/** Keeps what is known of the attachment, for the DEL to go by. */
+/** Keeps what is known of the attachment: for the DEL to go by, and for the next audit, were this one killed. */
 function claimFor({ containerID, ifname, record: found }: Holding): AttachmentRecord {
-  const { pod, delegate, ipam } = found?.record ?? {};
+  const { pod, delegate, ipam, netns, netnsID } = found?.record ?? {};
   return {
     version: 1,
     containerID,
     ...(ifname !== "" && { ifname }),
+    ...(netns !== undefined && { netns }),
+    ...(netnsID !== undefined && { netnsID }),
     ...(pod && { pod }),
     ...(delegate !== undefined && { delegate }),
     ...(ipam && { ipam }),

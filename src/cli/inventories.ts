@@ -73,7 +73,7 @@ function findPlaces({ network, dataDir, confDir }: NetworkChoice, note: (text: s
   const chosen = all.filter((place) => place.network === network);
   if (chosen.length > 0) return chosen;
   const place = configured.find((one) => one.network === network);
-  if (place) return [{ network, dataDir: dataDir ?? place.dataDir }];
+  if (place) return [{ network, dataDir: dataDir === undefined ? place.dataDir : resolve(dataDir) }];
   const found = all.length === 0 ? "none" : all.map((one) => one.network).join(", ");
   throw new CniError(code.invalidConfig, `there is no network ${network} on this machine`, `found ${found}`);
 }
