@@ -3,6 +3,7 @@ import { CniError, code } from "../cni/error.ts";
 import { type Network, parseNetwork } from "../cni/network.ts";
 import { readText, readToEnd } from "../host/files.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
+import { word } from "./command.ts";
 
 const programs = ["kube-node", "node-annotation"] as const;
 
@@ -18,6 +19,11 @@ export type Configuration = {
 
 /** A network configuration that is other plugins' business. */
 export class NotOurs extends CniError {}
+
+/** CONF, as commands take it. */
+export const confInput = word(
+  "a plugin configuration, or a conflist with one for kube-node; - is standard input",
+);
 
 const longestFile = 4 << 20;
 
@@ -58,7 +64,7 @@ function choosePlugin(raw: JsonObject): JsonObject {
   throw new NotOurs(
     code.invalidConfig,
     `no plugin of the list has kube-node or node-annotation as its ipam.type`,
-    `found ${types.join(", ")}`,
+    `found ${types.join(", ") || "no plugins"}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { CniError } from "../cni/error.ts";
-import { listFolder } from "../host/files.ts";
+import { isErrno, listFolder } from "../host/files.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { formatTable } from "../terminal/table.ts";
 import { defineCommand, optionalWord, output, text } from "./command.ts";
@@ -9,7 +9,7 @@ import { examineFolders } from "./examine-folders.ts";
 import { examineMachine } from "./examine-machine.ts";
 import { examinePrograms } from "./examine-programs.ts";
 import { examineRanges } from "./examine-ranges.ts";
-import { type Finding, failBy, good, warn } from "./finding.ts";
+import { type Finding, fail, failBy, good, warn } from "./finding.ts";
 import { readRequest } from "./request.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -89,19 +89,27 @@ async function open(
 async function examine(configuration: Configuration, terminal: Terminal): Promise<Finding[]> {
   const notes: string[] = [];
   const quiet = { ...terminal, note: (text: string) => void notes.push(text.replace(/^warning: /, "")) };
-  try {
+  return await unlessFailed("configuration", async () => {
     const request = await readRequest(configuration, quiet);
     return [
       good("configuration", configuration.origin),
       ...notes.map((note) => warn("configuration", note, "kube-node check-config says where")),
-      ...(await examinePrograms(configuration, request)),
-      ...(await examineCluster(request)),
-      ...(await examineRanges(request)),
-      ...examineFolders(request),
+      ...(await unlessFailed("programs", () => examinePrograms(configuration, request))),
+      ...(await unlessFailed("kubeconfig", () => examineCluster(request))),
+      ...(await unlessFailed("ranges", () => examineRanges(request))),
+      ...(await unlessFailed("folders", async () => examineFolders(request))),
     ];
+  });
+}
+
+/** What can't be examined is a finding. */
+async function unlessFailed(check: string, examine: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await examine();
   } catch (error) {
-    if (!(error instanceof CniError)) throw error;
-    return [failBy("configuration", error)];
+    if (error instanceof CniError) return [failBy(check, error)];
+    if (isErrno(error, "EACCES", "EPERM")) return [fail(check, (error as Error).message, "run it as root")];
+    throw error;
   }
 }
 

@@ -8,32 +8,23 @@ import { formatAge } from "../terminal/age.ts";
 import { type Finding, fail, failBy, good, warn } from "./finding.ts";
 
 /** Seconds of difference between the clocks that are worth a word, and those that credentials don't survive. */
-const skews = { warn: 5, fail: 300 };
+const worthAWord = { warn: 5, fail: 300 };
 
 /** Part of a client certificate's life in which it should have been renewed: kubelets do so after 70 to 90 parts in a hundred. */
 const renewal = 0.1;
 
-/** Credentials, the API server, what it lets us do, and its clock. */
+/** Credentials, the API server, what it lets us do, and its clock. Throws a CniError where there are no credentials. */
 export async function examineCluster(request: ReadRequest): Promise<Finding[]> {
-  try {
-    const deadline = Date.now() + request.budget.patience.long * 1000;
-    const { env, kubeconfig } = request;
-    const connection = await readConnection({ env, deadline, kubeconfig });
-    const heard: { skew: number | undefined } = { skew: undefined };
-    const hear: Limits["hear"] = (header) => {
-      heard.skew ??= skewOf(header("date"));
-    };
-    const limits = { deadline, maxBytes: 32 << 20, hear };
-    const findings = [
-      await examineKubeconfig(connection),
-      await examineOwnNode(connection, request, limits),
-      await examineList(connection, limits),
-    ];
-    return [...findings, ...(heard.skew === undefined ? [] : [examineClock(heard.skew)])];
-  } catch (error) {
-    if (!(error instanceof CniError)) throw error;
-    return [failBy("kubeconfig", error)];
-  }
+  const deadline = Date.now() + request.budget.patience.long * 1000;
+  const { env, kubeconfig } = request;
+  const connection = await readConnection({ env, deadline, kubeconfig });
+  const skews: number[] = [];
+  const hear: Limits["hear"] = (header) => void skews.push(...skewOf(header("date")));
+  const limits = { deadline, maxBytes: 32 << 20, hear };
+  const findings = [await examineKubeconfig(connection), await examineOwnNode(connection, request, limits)];
+  const [skew] = skews;
+  if (skew === undefined) return findings; // It has said nothing.
+  return [...findings, await examineList(connection, limits), examineClock(skew)];
 }
 
 async function examineKubeconfig(connection: Connection): Promise<Finding> {
@@ -93,17 +84,17 @@ async function examineList(connection: Connection, limits: Limits): Promise<Find
   return warn("list of Nodes", answer.kind === "outage" ? answer.reason : answer.message);
 }
 
-/** Seconds that this machine's clock is ahead; the header has whole seconds. */
-function skewOf(date: string | undefined): number | undefined {
+/** Seconds that this machine's clock is ahead, where the header says; it has whole seconds. */
+function skewOf(date: string | undefined): number[] {
   const server = Date.parse(date ?? "");
-  return Number.isNaN(server) ? undefined : (Date.now() - server - 500) / 1000;
+  return Number.isNaN(server) ? [] : [(Date.now() - server - 500) / 1000];
 }
 
 function examineClock(skew: number): Finding {
   const size = Math.abs(skew);
-  if (size < skews.warn) return good("clock", "as the API server's");
+  if (size < worthAWord.warn) return good("clock", "as the API server's");
   const says = `this machine is ${formatAge(size * 1000)} ${skew > 0 ? "ahead of" : "behind"} the API server`;
   const remedy =
     "set the clock, and keep it so (chrony, systemd-timesyncd): certificates and tokens go by it";
-  return size < skews.fail ? warn("clock", says, remedy) : fail("clock", says, remedy);
+  return size < worthAWord.fail ? warn("clock", says, remedy) : fail("clock", says, remedy);
 }

@@ -2,8 +2,8 @@ import { machineIDs } from "../host/machine.ts";
 import { readAgentFile } from "../ranges/agent-file.ts";
 import { readHere } from "../ranges/wanted.ts";
 import { formatAge } from "../terminal/age.ts";
+import { execute } from "./execute.ts";
 import { type Finding, good, warn } from "./finding.ts";
-import { makeSandbox } from "./sandbox.ts";
 
 /** What is the machine's own, whatever the network. */
 export async function examineMachine(): Promise<Finding[]> {
@@ -31,14 +31,10 @@ function examineAgent(): Finding {
   );
 }
 
+/** Tried in a way that leaves nothing, whatever comes between. */
 async function examineNamespaces(): Promise<Finding> {
-  const sandbox = await makeSandbox(`kube-node-try-${process.pid}`);
-  if ("why" in sandbox)
-    return warn(
-      "namespaces",
-      sandbox.why,
-      "run it as root, with iproute2 installed; kube-node try can't execute main plugins here",
-    );
-  await sandbox.remove();
-  return good("namespaces", "network namespaces can be made");
+  const { ok, says } = await execute("unshare", "--net", "ip", "link");
+  if (ok) return good("namespaces", "network namespaces can be made");
+  const remedy = "run it as root, with iproute2 installed: kube-node try can't execute main plugins here";
+  return warn("namespaces", `no network namespace can be made: ${says}`, remedy);
 }

@@ -20,11 +20,16 @@ export async function runCommand(
     return await dispatch(program, command, words, terminal);
   } catch (error) {
     if (isErrno(error, "EPIPE")) return 1; // `| head` has seen enough.
-    const { message } = error as Error;
-    const details = error instanceof CniError && error.details ? `: ${error.details}` : "";
-    terminal.note(`${program}: ${message}${details}`);
+    terminal.note(`${program}: ${wordsOf(error as Error)}`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** What was wrong, and what to do about it where that is known. */
+function wordsOf(error: Error): string {
+  if (error instanceof CniError && error.details) return `${error.message}: ${error.details}`;
+  const isForbidden = isErrno(error, "EACCES", "EPERM") && process.geteuid?.() !== 0;
+  return isForbidden ? `${error.message}: run it as root` : error.message;
 }
 
 async function dispatch(

@@ -6,8 +6,8 @@ import type { ReadRequest } from "../request/request.ts";
 import { formatAge } from "../terminal/age.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
-import { defineCommand, output, word } from "./command.ts";
-import { readConfiguration } from "./configuration.ts";
+import { defineCommand, output } from "./command.ts";
+import { confInput, readConfiguration } from "./configuration.ts";
 import { type NetworkRange, usesOf } from "./range-uses.ts";
 import { readRequest } from "./request.ts";
 import { type Search, searchRanges } from "./search.ts";
@@ -36,7 +36,7 @@ export const ranges = defineCommand({
   details:
     "Shows each source of ranges in the order in which an ADD tries them, whether it would be taken and why, and how old\nits word is; then the ranges with their sizes. Asks as an ADD would, and keeps nothing.",
   inputs: {
-    conf: word("a plugin configuration, or a conflist with one for kube-node; - is standard input"),
+    conf: confInput,
     output,
   },
   examples: [
@@ -74,7 +74,7 @@ function toJson(
   const document = {
     network: network.name,
     source: source.label,
-    sources: steps.map(({ origin, ...step }) => ({ source: origin, taken: false, ...step })),
+    sources: steps.map(stepJson),
     ...(found && { node: found.node, from: found.origin }),
     ranges: uses.map(({ range, set, size, used, free }) => ({
       ...range,
@@ -87,6 +87,11 @@ function toJson(
     ...(error && { error: { code: error.code, message: error.message, details: error.details } }),
   };
   return JSON.stringify(document, null, 2);
+}
+
+function stepJson({ origin, ...step }: Looked) {
+  const age = "age" in step && step.age !== undefined ? { age: Math.round(step.age) } : {};
+  return { source: origin, taken: false, ...step, ...age };
 }
 
 function endsOf(range: RangeUse["range"]) {

@@ -1,5 +1,5 @@
 import { namespaceID } from "../host/network-namespace.ts";
-import { ip } from "./ip.ts";
+import { ip } from "./execute.ts";
 
 /** A throw-away network namespace, as a runtime makes one for a pod. */
 export type Sandbox = { path: string; remove(): Promise<void> };

@@ -4,8 +4,8 @@ import { delegateIpam, gateFamilies, withIpam } from "../request/delegate-config
 import type { ReadRequest } from "../request/request.ts";
 import { formatTable } from "../terminal/table.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
-import { defineCommand, word } from "./command.ts";
-import { readConfiguration } from "./configuration.ts";
+import { defineCommand } from "./command.ts";
+import { confInput, readConfiguration } from "./configuration.ts";
 import { podInputs, readPod } from "./pod.ts";
 import { readRequest } from "./request.ts";
 import { searchRanges } from "./search.ts";
@@ -16,7 +16,7 @@ export const synthesize = defineCommand({
   details:
     "The configuration goes to standard output, where its keys came from to standard error. Asks as an ADD would, keeps\nnothing, and calls no delegate.",
   inputs: {
-    conf: word("a plugin configuration, or a conflist with one for kube-node; - is standard input"),
+    conf: confInput,
     ...podInputs,
   },
   examples: [

@@ -2,7 +2,7 @@ import { existsSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { isErrno, listFolder, readText, removeIfThere } from "../host/files.ts";
-import { ip } from "./ip.ts";
+import { ip } from "./execute.ts";
 
 /** What of a machine plugins change beside leases, as it was before: links, forwarding, and which folders weren't there. */
 export type Traces = { links: string[]; forwarding: Map<string, string>; absent: string[] };

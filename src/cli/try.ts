@@ -1,5 +1,5 @@
-import { defineCommand, output, toggle, word } from "./command.ts";
-import { readConfiguration } from "./configuration.ts";
+import { defineCommand, output, toggle } from "./command.ts";
+import { confInput, readConfiguration } from "./configuration.ts";
 import { watchForInterrupt } from "./interrupt.ts";
 import { podInputs, readPod } from "./pod.ts";
 import { readRequest } from "./request.ts";
@@ -16,7 +16,7 @@ export const tryOut = defineCommand({
     "Of a conflist, the plugin with kube-node is executed, not those chained to it.",
   ].join("\n"),
   inputs: {
-    conf: word("a plugin configuration, or a conflist with one for kube-node; - is standard input"),
+    conf: confInput,
     ...podInputs,
     ipamOnly: toggle("call kube-node alone, even where the main plugin could be executed"),
     output,

@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { ServerResponse } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Finding } from "../../src/cli/finding.ts";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
 import { executables, type PluginAnswer } from "../parts/plugin.ts";
-import { hostLocals, whatLacks } from "../parts/tools.ts";
+import { firstProgram, hostLocals, inPath, root, whatLacks } from "../parts/tools.ts";
 import { installPrograms } from "../real/parts/install.ts";
 import { beginOutage } from "../real/parts/outage.ts";
 import { privateMounts } from "../real/parts/private-mounts.ts";
@@ -230,6 +230,42 @@ describeSubjects("kube-node doctor", (subject) => {
   });
 });
 
+const [hostLocal] = hostLocals();
+const lackUser = whatLacks(
+  root(),
+  firstProgram(inPath("setpriv"), "setpriv (package util-linux)"),
+  hostLocal ? {} : { missing: "host-local" },
+);
+
+describe.skipIf(lackUser.some)(`kube-node's commands for a user without rights${lackUser.words}`, () => {
+  it("say what may not be read, and who may", async () => {
+    const [executable] = executables();
+    if (!executable || !hostLocal) throw new Error("nothing to run");
+    const worker = await makeWorker(
+      server,
+      { label: "", executable, hostLocal },
+      { podCIDRs: ["10.1.2.0/24"] },
+    );
+    await worker.add();
+    for (const path of [dirname(worker.folder), worker.folder, worker.kubeconfig]) chmodSync(path, 0o755);
+    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+    const command = () => [...nobody, ...executable.command("kube-node")];
+    const person = makePerson(worker, { label: "", command });
+    const conf = person.write();
+    const answer = await person.run("doctor", "-o", "json", conf);
+    expect(answer.exitCode).toBe(1);
+    expect(about(answer, "namespaces")).toMatchObject([
+      { state: "warn", says: expect.stringMatching(/^no network namespace can be made: .*not permitted/) },
+    ]);
+    expect(about(answer, "configuration")).toMatchObject([
+      { state: "fail", says: expect.stringContaining(".kube-node"), remedy: "run it as root" },
+    ]);
+    const ranges = await person.run("ranges", conf);
+    expect(ranges).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(ranges.stderr).toMatch(/^kube-node: EACCES: .*: run it as root\n$/);
+  });
+});
+
 describe.skipIf(lackMounts.some)(`kube-node doctor on folders${lackMounts.words}`, () => {
   it.each([
     [
@@ -249,7 +285,6 @@ describe.skipIf(lackMounts.some)(`kube-node doctor on folders${lackMounts.words}
   ])("%s", async (_, prepare, state, says) => {
     const [executable] = executables();
     if (!executable) throw new Error("nothing was compiled");
-    const [hostLocal] = hostLocals();
     if (!hostLocal) throw new Error("no host-local");
     const worker = await makeWorker(
       server,

@@ -1,5 +1,5 @@
 // kube-node try with real main plugins, in the namespace of a node of its own.
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { execa, execaSync } from "execa";
@@ -8,13 +8,20 @@ import { isGone } from "../../src/host/machine.ts";
 import { makePerson, type Person } from "../cli/person.ts";
 import * as net from "../parts/namespace.ts";
 import type { PluginAnswer } from "../parts/plugin.ts";
-import { mainPlugins, namespaces, whatLacks } from "../parts/tools.ts";
+import { firstProgram, inPath, mainPlugins, namespaces, whatLacks } from "../parts/tools.ts";
 import { installPrograms } from "./parts/install.ts";
 import { type NodeNamespace, startNodeNamespace } from "./parts/node-namespace.ts";
+import { privateMounts, withMounts } from "./parts/private-mounts.ts";
 import { describeSubjects, onlyCompiled, type Subject } from "./parts/subjects.ts";
 import { makeWorker, type Worker } from "./parts/worker.ts";
 
-const lack = whatLacks(mainPlugins(), namespaces());
+const lack = whatLacks(
+  mainPlugins(),
+  namespaces(),
+  privateMounts(),
+  firstProgram(inPath("iptables"), "iptables"),
+);
+const key = "example.com/net1";
 const podCIDRs = ["10.1.0.0/24", "fd00:1::/64"];
 
 let machine: NodeNamespace;
@@ -78,7 +85,7 @@ const bridge = (worker: Worker, ipam = {}) => ({
   name: "net1",
   cniVersion: "1.0.0",
   plugins: [
-    { type: "bridge", bridge: "br-try", isDefaultGateway: true, ipMasq: false, ipam: worker.ipam(ipam) },
+    { type: "bridge", bridge: "br-try", isDefaultGateway: true, ipMasq: true, ipam: worker.ipam(ipam) },
     { type: "portmap", capabilities: { portMappings: true } },
   ],
 });
@@ -217,6 +224,28 @@ describeSubjects("kube-node try", (subject) => {
         /the lease of 10\.1\.0\.2 \(\S+\), the lease of fd00:1::2 \(\S+\), a record in \S+/,
       );
       expect(net.linksOf(machine.node)).not.toContain("br-try");
+    });
+
+    itCompiled("node-annotation's configurations, too", async () => {
+      const { worker, everything } = await make(subject, {
+        annotations: { [key]: 'ranges: [{subnet: "10.1.2.0/24"}]' },
+      });
+      const [file, store] = [join(worker.folder, "node-annotation.conf"), join(worker.folder, "lib-cni")];
+      writeFileSync(file, JSON.stringify({ kubeconfig: worker.kubeconfig }));
+      mkdirSync(store);
+      const command: typeof subject.executable.command = (program) =>
+        net.inside(machine.node, withMounts({ "/var/lib/cni": store }, subject.executable.command(program)));
+      const person = makePerson(worker, { label: "", command });
+      const ipam = { type: "node-annotation", annotation: key };
+      const conf = person.write(
+        {},
+        { name: "mynet", cniVersion: "1.0.0", type: "bridge", bridge: "br-try", ipam },
+      );
+      const before = everything();
+      const answer = await person.runWith({ env: { NODE_ANNOTATION_CFG: file } }, "try", conf);
+      expect(answer, answer.stdout + answer.stderr).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(steps(answer)).toMatchObject({ ADD: "10.1.2.2/24 (gateway 10.1.2.1)", LEFT: "nothing" });
+      expect(everything()).toEqual(before);
     });
 
     it("without a main plugin, kube-node alone: and it says why", async () => {

@@ -1,12 +1,16 @@
 import { run } from "../host/exec.ts";
 
 /** Runs iproute2's `ip`; `says` is all that it printed, errors included. */
-export async function ip(...args: string[]): Promise<{ ok: boolean; says: string }> {
+export function ip(...args: string[]): Promise<{ ok: boolean; says: string }> {
+  return execute("ip", ...args);
+}
+
+/** Runs a program of PATH, or of the folders of an administrator's. */
+export async function execute(program: string, ...args: string[]): Promise<{ ok: boolean; says: string }> {
   const deadline = Date.now() + 10_000;
   const { stdout, exitCode } = await run({
     path: "/bin/sh",
-    args: ["-c", 'exec ip "$@" 2>&1', "sh", ...args],
-    // Administrators' programs are in sbin, which an ordinary PATH leaves out.
+    args: ["-c", 'exec "$@" 2>&1', "sh", program, ...args],
     env: { PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin` },
     stdin: "",
     time: { deadline, end: deadline + 1000 },
