@@ -1,7 +1,7 @@
-import { parseAllDocuments } from "yaml";
+import { type Document, parseAllDocuments, visit } from "yaml";
 import { defaultConfigFile } from "../api/node-annotation-config.ts";
 import { isObject, type JsonObject, kindOf } from "../text/json.ts";
-import { type Located, locateNode, within } from "./located.ts";
+import { type Located, locateNode, type SourceText, within } from "./located.ts";
 import { checkNetworkAttachment, locateOrReport } from "./network-attachment.ts";
 import { checkNetworkConfiguration, type NamedAnnotations } from "./network-configuration.ts";
 import { checkNodeAnnotationFile, isNodeAnnotationFile } from "./node-annotation-file.ts";
@@ -46,11 +46,35 @@ function checkFile(text: string, report: Report, context: Context): void {
   for (const document of documents) {
     const [error] = document.errors;
     if (error) report.error(error.pos[0], `YAML is malformed: ${lowerFirst(error.message)}`);
-    else {
-      const value: unknown = document.toJS({ maxAliasCount: 100 });
-      if (value !== null) checkDocument(locateNode(document, value, source), report, context);
-    }
+    else checkYaml(document, source, report, context);
   }
+}
+
+function checkYaml(document: Document, source: SourceText, report: Report, context: Context): void {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    if (value !== null) checkDocument(locateNode(document, value, source), report, context);
+  } catch (error) {
+    // Of aliases: one of nothing, or so many that they would fill the memory.
+    if (!(error instanceof ReferenceError)) throw error;
+    report.error(
+      unresolvedAlias(document) ?? document.range?.[0] ?? 0,
+      `YAML is malformed: ${lowerFirst(error.message)}`,
+    );
+  }
+}
+
+/** Where the first alias stands that no anchor stands before. */
+function unresolvedAlias(document: Document): number | undefined {
+  let at: number | undefined;
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document)) return undefined;
+      at = alias.range?.[0];
+      return visit.BREAK;
+    },
+  });
+  return at;
 }
 
 function checkDocument(located: Located, report: Report, context: Context): void {

@@ -91,7 +91,9 @@ function checkOurs(
   noteAnnotation(ipam, type, named);
   checkIpam(type, ipam, within(located, ["ipam"], ipam), report);
   // node-annotation lets ranges of a runtime pass where it gates nothing, as the original did.
-  const isGated = Object.keys(ipam).some((key) => fold(key) === "ipv4-namespaces");
+  const isGated = Object.entries(ipam).some(
+    ([key, value]) => fold(key) === "ipv4-namespaces" && value !== null && value !== "",
+  );
   if (type === "kube-node" || isGated)
     catchFault(() => refuseIpRanges(raw["runtimeConfig"]), located.at(["runtimeConfig"]), report);
 }

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { bootID, uptime } from "../host/machine.ts";
 import type { Inventory } from "../lease/inventory.ts";
-import { findLeaks, type Leak } from "../lease/leaks.ts";
+import { findLeaks } from "../lease/leaks.ts";
 import { longestCall } from "../request/budget.ts";
+import { visible } from "../text/visible.ts";
 import { defineCommand, output, text, toggle } from "./command.ts";
 import { freeLeak, type Runtime } from "./free-leak.ts";
 import { type NetworkChoice, networkInputs, readInventories } from "./inventories.ts";
@@ -86,15 +87,8 @@ async function findConfirmed(choice: NetworkChoice, gone: Set<string>, terminal:
 function leaksOf(inventories: Inventory[], gone: Set<string>): FoundLeak[] {
   const moment = { bootID: bootID(), uptime: uptime(), longestCall };
   return inventories.flatMap((inventory) =>
-    findLeaks(inventory, moment).map((leak) => ({ ...vouch(leak, gone), inventory })),
+    findLeaks(inventory, moment, gone).map((leak) => ({ ...leak, inventory })),
   );
-}
-
-/** Somebody says that its container is gone. Of one that is seen to live that isn't believed. */
-function vouch(leak: Leak, gone: Set<string>): Leak {
-  const { holding } = leak;
-  const isBelieved = holding && gone.has(holding.containerID) && holding.verdict.state !== "live";
-  return isBelieved ? { ...leak, freeable: true } : leak;
 }
 
 /** One after the other; why each could not be freed, by its name. */
@@ -107,7 +101,7 @@ async function freeAll(
   for (const leak of leaks.filter(({ freeable }) => freeable)) {
     const failure = await freeLeak(leak, leak.inventory, runtime);
     if (failure !== undefined) failures.set(nameOf(leak), failure);
-    note(`${leak.inventory.network}: ${leak.subject}: ${failure ?? "freed"}`);
+    note(visible(`${leak.inventory.network}: ${leak.subject}: ${failure ?? "freed"}`));
   }
   return failures;
 }

@@ -4,6 +4,7 @@ import { explainAddress } from "./explain-address.ts";
 import { explainHolding } from "./explain-holding.ts";
 import { findHoldings } from "./find-holdings.ts";
 import { type KnownNetwork, networkInputs, readInventories } from "./inventories.ts";
+import { UsageError } from "./usage-error.ts";
 
 export const explain = defineCommand({
   name: "explain",
@@ -19,6 +20,7 @@ export const explain = defineCommand({
   ],
   fails: "nobody holds it, or there is no such pod or container",
   async run({ subject, ...choice }, terminal) {
+    if (subject.trim() === "") throw new UsageError("whom to explain? Name an address, a pod or a container");
     const { inventories } = readInventories(choice, terminal);
     const { held, words } = explainSubject(subject, inventories);
     terminal.say(words);

@@ -18,6 +18,15 @@ export async function freeLeak(
   inventory: Inventory,
   runtime: Runtime,
 ): Promise<string | undefined> {
+  try {
+    return await free(leak, inventory, runtime);
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    return error.message; // A disk that is full, or can't be written.
+  }
+}
+
+async function free(leak: Leak, inventory: Inventory, runtime: Runtime): Promise<string | undefined> {
   if (leak.holding) return await freeHolding(leak.holding, inventory, runtime);
   if (leak.kind === "empty-lease") return await freeEmptyLeases(inventory, runtime);
   removeLeftovers(inventory.state);
@@ -40,13 +49,15 @@ async function freeHolding(
   return failure;
 }
 
-/** Keeps what is known of the attachment, for the DEL to go by. */
+/** Keeps what is known of the attachment: for the DEL to go by, and for the next audit, were this one killed. */
 function claimFor({ containerID, ifname, record: found }: Holding): AttachmentRecord {
-  const { pod, delegate, ipam } = found?.record ?? {};
+  const { pod, delegate, ipam, netns, netnsID } = found?.record ?? {};
   return {
     version: 1,
     containerID,
     ...(ifname !== "" && { ifname }),
+    ...(netns !== undefined && { netns }),
+    ...(netnsID !== undefined && { netnsID }),
     ...(pod && { pod }),
     ...(delegate !== undefined && { delegate }),
     ...(ipam && { ipam }),

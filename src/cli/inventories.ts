@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Range } from "../address/range.ts";
 import { parseConfiguredNetworks } from "../cni/configured-networks.ts";
 import { identifier } from "../cni/environment.ts";
@@ -63,7 +64,7 @@ type Place = { network: string; dataDir: string };
 function findPlaces({ network, dataDir, confDir }: NetworkChoice, note: (text: string) => void): Place[] {
   const configured = readConfigured(confDir ?? "/etc/cni/net.d", note);
   const folders =
-    dataDir === undefined ? [defaultDataDir, ...configured.map((one) => one.dataDir)] : [dataDir];
+    dataDir === undefined ? [defaultDataDir, ...configured.map((one) => one.dataDir)] : [resolve(dataDir)];
   const kept = folders.flatMap((folder) =>
     listNetworks(folder).map((name): Place => ({ network: name, dataDir: folder })),
   );
@@ -73,7 +74,7 @@ function findPlaces({ network, dataDir, confDir }: NetworkChoice, note: (text: s
   const chosen = all.filter((place) => place.network === network);
   if (chosen.length > 0) return chosen;
   const place = configured.find((one) => one.network === network);
-  if (place) return [{ network, dataDir: dataDir ?? place.dataDir }];
+  if (place) return [{ network, dataDir: dataDir === undefined ? place.dataDir : resolve(dataDir) }];
   const found = all.length === 0 ? "none" : all.map((one) => one.network).join(", ");
   throw new CniError(code.invalidConfig, `there is no network ${network} on this machine`, `found ${found}`);
 }

@@ -1,5 +1,7 @@
 // Each fault is found at the very key or value, wherever that stands: in JSON, in YAML, in JSON inside YAML.
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { checkFiles } from "../../src/check/check-files.ts";
 import { expectFound } from "./marked.ts";
 
@@ -370,6 +372,78 @@ describe("a pool", () => {
       ),
       [/expected ipam\.kube-node\.io\/v1alpha1/],
     );
+  });
+});
+
+describe("whatever a file holds", () => {
+  const odd = fc.oneof(
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.constantFrom<unknown>(null, "10.0.0.0/8", ["x"], 7, {}),
+  );
+  const object = fc.record(
+    {
+      apiVersion: fc.oneof(
+        fc.constantFrom("v1", "nv-ipam.nvidia.com/v1alpha1", "ipam.kube-node.io/v1alpha1"),
+        odd,
+      ),
+      kind: fc.oneof(
+        fc.constantFrom("Node", "IPPool", "CIDRPool", "NetworkAttachmentDefinition", "List"),
+        odd,
+      ),
+      metadata: fc.oneof(
+        fc.record({ name: odd, annotations: fc.oneof(odd, fc.record({ "kube-node.nordix.org/a": odd })) }),
+        odd,
+      ),
+      spec: fc.oneof(
+        odd,
+        fc.record({ podCIDRs: odd, config: fc.oneof(odd, fc.json()) }, { requiredKeys: [] }),
+        fc.record({
+          subnet: odd,
+          perNodeBlockSize: odd,
+          cidr: odd,
+          perNodeNetworkPrefix: odd,
+          exclusions: odd,
+          routes: odd,
+        }),
+      ),
+      items: fc.array(odd),
+      plugins: odd,
+      ipam: fc.oneof(odd, fc.record({ type: fc.constantFrom("kube-node", "node-annotation"), routes: odd })),
+      name: odd,
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  const file = fc.oneof(
+    fc.string(),
+    object.map((one) => JSON.stringify(one)),
+    object.map((one) => stringify(one)),
+    fc.array(fc.stringMatching(/^[-&*!|>%@:{}[\],?# a-z\n"']{0,40}$/)).map((lines) => lines.join("\n")),
+  );
+
+  it("its faults have places in it, and nothing breaks", () => {
+    fc.assert(
+      fc.property(file, (text) => {
+        const lines = text.split("\n");
+        for (const { line, column, words } of checkFiles([{ name: "f", text }])) {
+          expect(words).not.toBe("");
+          expect(line).toBeLessThanOrEqual(lines.length);
+          expect(column).toBeLessThanOrEqual((lines[line - 1]?.length ?? 0) + 1);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("aliases without end are told of, and of nothing", () => {
+    const bomb = ["a: &a [x, x, x, x, x, x, x, x, x]", ..."bcdefgh"].map((name, i) =>
+      i === 0
+        ? name
+        : `${name}: &${name} [${Array(9)
+            .fill(`*${"abcdefgh"[i - 1]}`)
+            .join(", ")}]`,
+    );
+    expectFound(`«${bomb.join("\n")}\n`, [/YAML is malformed/]);
+    expectFound("kind: Node\napiVersion: v1\nmetadata: «*nothing\n", [/YAML is malformed/]);
   });
 });
 

@@ -133,6 +133,22 @@ describe("what has leaked", () => {
     ]);
   });
 
+  it("may be a lease that names no container, which no DEL can free", () => {
+    const rubbish = { "10.1.2.7": "../../etc\r\neth0", "10.1.2.8": "a b" };
+    const found = makeStore({ ...lease, ...rubbish }).leaks();
+    expect(found).toEqual(
+      Object.keys(rubbish).map((subject) => ({ kind: "foreign-file", subject, freeable: false })),
+    );
+  });
+
+  it("isn't freed where only its runtime knows where its leases lie", () => {
+    const ipam = { ranges: [[{ subnet: "10.1.2.0/24" }]], dataDir: "relative" };
+    expect(makeStore({}, { ipam }).leaks(1000)).toEqual([]);
+    expect(makeStore(lease, { ipam, bootID: "an earlier one" }).leaks()).toEqual([
+      { kind: "dead", subject: "10.1.2.2", freeable: false },
+    ]);
+  });
+
   it("isn't what took a dead claim over, nor the claim beside it", () => {
     const { attachments, leaks } = makeStore(lease, { bootID: "an earlier one", nonce: "1-a" });
     writeFileSync(path(attachments, "c1:eth0:1-a"), JSON.stringify(makeRecord({ bootID: bootID() })));
