@@ -40,7 +40,9 @@ async function freeHolding(
   runtime: Runtime,
 ): Promise<string | undefined> {
   const { containerID, ifname, record, leases } = holding;
-  const claim = isAdopted(state) ? takeOver(state.attachments, claimFor(holding), record?.links ?? []) : undefined;
+  const claim = isAdopted(state)
+    ? takeOver(state.attachments, claimFor(holding), record?.links ?? [])
+    : undefined;
   if (isAdopted(state) && !claim) return "it was attached anew just now";
   // Without a record, where its lease lies says which dataDir it was given out of.
   const own = record ? undefined : leases[0]?.path.split("/").slice(0, -2).join("/");

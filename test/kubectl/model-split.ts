@@ -29,6 +29,7 @@ export function runSplit(
   const shell: Shell = {
     env: {},
     width: undefined,
+    height: undefined,
     paint: paintFor(false, {}),
     print: (text) => said.push(text),
     say: (text) => said.push(text),

@@ -15,17 +15,17 @@ describe("takeOver", () => {
     const folder = testFolder();
     const dead = makeRecord({ nonce: "1-dead" });
     claim(folder, dead, refuse);
-    expect(takeOver(folder, makeRecord({ nonce: "1-late" }), "1-other")).toBeUndefined();
+    expect(takeOver(folder, makeRecord({ nonce: "1-late" }), ["1-other"])).toBeUndefined();
     expect(findRecord(folder, "c1", "eth0")?.nonce).toBe("1-dead");
-    expect(takeOver(folder, makeRecord({ nonce: "1-own" }), "1-dead")).toBeDefined();
+    expect(takeOver(folder, makeRecord({ nonce: "1-own" }), ["1-dead"])).toBeDefined();
     expect(findRecord(folder, "c1", "eth0")?.nonce).toBe("1-own");
-    expect(takeOver(folder, makeRecord({ nonce: "1-late" }), "1-dead")).toBeUndefined();
+    expect(takeOver(folder, makeRecord({ nonce: "1-late" }), ["1-dead"])).toBeUndefined();
   });
 
   it("claims what had no record only while it has none", () => {
     const folder = testFolder();
-    expect(takeOver(folder, makeRecord({ nonce: "1-own" }), undefined)).toBeDefined();
-    expect(takeOver(folder, makeRecord({ nonce: "1-late" }), undefined)).toBeUndefined();
+    expect(takeOver(folder, makeRecord({ nonce: "1-own" }), [])).toBeDefined();
+    expect(takeOver(folder, makeRecord({ nonce: "1-late" }), [])).toBeUndefined();
     expect(findRecord(folder, "c1", "eth0")?.nonce).toBe("1-own");
   });
 
@@ -33,7 +33,7 @@ describe("takeOver", () => {
     const folder = join(testFolder(), "attachments");
     mkdirSync(folder);
     claim(folder, makeRecord({ nonce: "1-dead" }), refuse);
-    const own = takeOver(folder, makeRecord({ nonce: "1-own" }), "1-dead");
+    const own = takeOver(folder, makeRecord({ nonce: "1-own" }), ["1-dead"]);
     if (!own) throw new Error("not claimed");
     giveBack(own);
     expect(findRecord(folder, "c1", "eth0")?.nonce).toBe("1-dead");
