@@ -11,6 +11,7 @@ tools=$root/_output/tools
 . scripts/set-up.sh
 . scripts/packages.sh
 . scripts/executables.sh
+. scripts/kubectl-plugin.sh
 
 help() {
   cat <<'END'
@@ -20,9 +21,10 @@ usage: ./build.sh COMMAND
   test [--quick] [FILE...]      every test, or those that take seconds, or some files
   bench [FLAG...]               the benchmark: ours around bare host-local, and its peers
   check                         types, lint, import rules, dead code
-  binaries [--arch=ARCH]        kube-node and node-annotation, to _output/ (amd64 or arm64; default: this machine's)
+  binaries [--arch=ARCH]        all programs, to _output/ (amd64 or arm64; default: this machine's)
+  kubectl [--machine=OS-ARCH]   kubectl's plugin, to _output/kubectl/ (linux, darwin with amd64 or arm64, windows-amd64; default: all)
   install [--dest=DIR]          puts them into DIR (default: /opt/cni/bin)
-  release [--arch=ARCH]         an archive for each architecture with SHA-256 sums, to _output/release/
+  release [--arch=ARCH]         archives of all that, and SHA-256 sums, to _output/release/
   clean                         removes _output/ (node_modules/ stays)
 
 Needs Node 20 or newer with npm. demo and test also use the packages containernetworking-plugins, iproute2, iputils-ping
@@ -115,6 +117,7 @@ case $command in
   demo | bench | check | clean) "$command" "$@" ;;
   test) run_tests "$@" ;;
   binaries) architecture=$(option arch "$(own_architecture)" "$@"); set_up; build_executables "$architecture" ;;
+  kubectl) machines=$(option machine "${kubectl_machines[*]}" "$@"); set_up; for machine in $machines; do build_kubectl "$machine"; done ;;
   install) destination=$(option dest /opt/cni/bin "$@"); set_up; install_executables "$(absolute "$destination")" ;;
   release) architectures=$(option arch "amd64 arm64" "$@"); set_up; release $architectures ;;
   *) die "unknown command \"$command\"; ./build.sh alone lists the commands" ;;

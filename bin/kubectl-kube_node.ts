@@ -1,3 +1,4 @@
-import { start } from "./program.ts";
+// What is compiled for people's machines, whatever their system: kubectl's plugin alone.
+import { runKubectl } from "../src/kubectl/main.ts";
 
-await start("kubectl-kube_node");
+process.exit(await runKubectl(process.argv0, process.argv.slice(2), process.env));

@@ -3,7 +3,10 @@ import { runPlugin, runTryOut } from "../src/plugin/main.ts";
 /** Ends the process with the program's exit code: what is still under way by then (an abandoned request) ends with it. */
 export async function start(name: string): Promise<never> {
   const words = process.argv.slice(2);
-  if (name.startsWith("kubectl")) process.exit(await startKubectl(name, words));
+  if (name.startsWith("kubectl")) {
+    const { runKubectl } = await import("../src/kubectl/main.ts");
+    process.exit(await runKubectl(name, words, process.env));
+  }
   const [command, ...others] = words;
   const plugin = name === "node-annotation" ? name : "kube-node";
   if (command === undefined || (command === "ipam" && plugin === "node-annotation")) {
@@ -12,11 +15,4 @@ export async function start(name: string): Promise<never> {
   }
   const { runCommand } = await import("../src/cli/main.ts");
   process.exit(await runCommand(plugin, command, others, process.env));
-}
-
-/** kubectl's plugin, and the one that kubectl asks for completions (`kubectl_complete-kube_node`). */
-async function startKubectl(name: string, words: string[]): Promise<number> {
-  const { runKubectl } = await import("../src/kubectl/main.ts");
-  const all = name.startsWith("kubectl_complete") ? ["__complete", ...words] : words;
-  return await runKubectl(all, process.env);
 }

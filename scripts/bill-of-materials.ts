@@ -21,8 +21,10 @@ type Bill = {
   dependencies: Dependency[];
 };
 
-/** The runtime, which is most of the executable: npm knows it as a tool. */
-const runtimes = ["@oven/bun-linux-x64", "@oven/bun-linux-aarch64"];
+/** The runtime, which is most of each executable: npm knows it as a tool. */
+const runtimes = ["linux-x64", "linux-aarch64", "darwin-x64", "darwin-aarch64", "windows-x64"].map(
+  (machine) => `@oven/bun-${machine}`,
+);
 const name = "kube-node-ipam";
 
 const [version = "", seconds = "0"] = process.argv.slice(2);

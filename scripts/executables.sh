@@ -46,7 +46,7 @@ compile_if_stale() {
 compile() {
   local architecture=$1 version=$2 folder=$3 work runtime options=() program
   if [ "$architecture" != "$(own_architecture)" ]; then
-    runtime=$(foreign_runtime "$architecture")
+    runtime=$(foreign_runtime "$(runtime_for "linux-$architecture")")
     options=(--compile-executable-path="$runtime")
   fi
   mkdir -p "$folder"
@@ -73,10 +73,17 @@ link_to() {
   mv -fT "$2.new.$$" "$2"
 }
 
-# bun for another architecture, from npm, in the version and with the hash of package-lock.json. Prints its path.
+# The name of npm's package with bun for a machine, without "@oven/".
+runtime_for() {
+  local name=bun-$1
+  name=${name/amd64/x64}
+  echo "${name/arm64/aarch64}"
+}
+
+# bun for another machine, from npm, in the version and with the hash of package-lock.json. Prints its path.
 foreign_runtime() {
-  local name=bun-linux-x64 version file work wanted
-  [ "$1" = amd64 ] || name=bun-linux-aarch64
+  local name=$1 version file work wanted bun=bun
+  case $name in *windows*) bun=bun.exe ;; esac
   version=$(bun -v)
   file=$tools/$name-$version
   if [ ! -x "$file" ]; then
@@ -88,8 +95,9 @@ foreign_runtime() {
     [ "$(integrity "$work"/*.tgz)" = "$wanted" ] ||
       { rm -rf "$work"; die "@oven/$name@$version has not the hash that package-lock.json expects"; }
     mkdir -p "$tools"
-    tar -xzf "$work"/*.tgz -C "$work" package/bin/bun
-    mv "$work/package/bin/bun" "$file"
+    tar -xzf "$work"/*.tgz -C "$work" "package/bin/$bun"
+    chmod 0755 "$work/package/bin/$bun"
+    mv "$work/package/bin/$bun" "$file"
     rm -rf "$work"
   fi
   echo "$file"
@@ -112,18 +120,24 @@ install_executables() {
   say "installed ${programs[*]} $(version) into $destination"
 }
 
-# release ARCHITECTURE…: an archive each, in the layout of the CNI plugins' releases, and a bill of materials for all. The same
-# commit gives the same bytes.
+# release ARCHITECTURE…: an archive each, in the layout of the CNI plugins' releases; kubectl's plugin for people's machines; and a
+# bill of materials for all. The same commit gives the same bytes.
 release() {
-  local architecture folder=$output/release
+  local architecture machine folder=$output/release machines=()
   rm -rf "$folder"
   mkdir -p "$folder"
   for architecture in "$@"; do
     build_executables "$architecture"
     pack "$architecture" "$folder/kube-node-ipam-linux-$architecture-$(version).tgz"
+    for machine in "${kubectl_machines[@]}"; do [[ $machine != *-"$architecture" ]] || machines+=("$machine"); done
+  done
+  for machine in "${machines[@]}"; do
+    build_kubectl "$machine"
+    pack_kubectl "$machine" "$folder/kubectl-kube_node-$machine-$(version).tgz"
   done
   list_materials >"$folder/kube-node-ipam-$(version).cdx.json"
   (cd "$folder" && sha256sum -- *.cdx.json *.tgz >SHA256SUMS)
+  node scripts/krew-manifest.ts "$(version)" <"$folder/SHA256SUMS" >"$folder/kube-node.yaml"
   say "made $(cd "$folder" && echo *) in _output/release/"
 }
 
@@ -135,9 +149,15 @@ pack() {
   for program in "${programs[@]:1}"; do ln "$work/kube-node" "$work/$program"; done
   cp LICENSE README.md "$work/"
   chmod 0644 "$work/LICENSE" "$work/README.md"
-  tar --create --format=ustar --owner=0 --group=0 --numeric-owner --mtime="@$(commit_time)" -C "$work" \
-    LICENSE README.md "${programs[@]}" | gzip -n -6 >"$2"
+  archive "$work" "$2" LICENSE README.md "${programs[@]}"
   rm -rf "$work"
+}
+
+# archive FOLDER FILE NAME…: a tar of these, the same bytes wherever and whenever it is made.
+archive() {
+  local folder=$1 file=$2
+  shift 2
+  tar --create --format=ustar --owner=0 --group=0 --numeric-owner --mtime="@$(commit_time)" -C "$folder" "$@" | gzip -n -6 >"$file"
 }
 
 # What is compiled in, as CycloneDX.

@@ -4,27 +4,31 @@ import { isErrno } from "../host/files.ts";
 import { version } from "../host/version.ts";
 import type { Environment } from "../kube/connection.ts";
 import { commands } from "./commands.ts";
+import { complete } from "./complete.ts";
 import { addGlobalFlags } from "./global-flags.ts";
 import { openShell, type Shell } from "./shell.ts";
 import { spellFlags } from "./spell-flags.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** `kubectl kube-node WORDS`: 0 good, 1 something went wrong or was found, 2 a mistake in the words. */
-export async function runKubectl(words: string[], env: Environment): Promise<number> {
+/**
+ * `kubectl kube-node WORDS`: 0 good, 1 something went wrong or was found, 2 a mistake in the words. By the name
+ * kubectl_complete-kube_node it is what kubectl asks for completions.
+ */
+export async function runKubectl(name: string, words: string[], env: Environment): Promise<number> {
   const shell = openShell(env);
   const ended = { code: 0 };
   try {
     const program = makeProgram(shell, (code) => {
       ended.code = code;
     });
+    const isAsked = /kubectl_complete-[^/\\]*$/.test(name);
+    if (isAsked || words[0] === "__complete") {
+      shell.print(await complete(isAsked ? words : words.slice(1), program, shell));
+      return 0;
+    }
     if (words.length === 0) {
       shell.say(program.helpInformation());
       return 2;
-    }
-    if (words[0] === "__complete") {
-      const { complete } = await import("./complete.ts");
-      shell.print(await complete(words.slice(1), program, shell));
-      return 0;
     }
     await program.parseAsync(spellFlags(program, words), { from: "user" });
     return ended.code;

@@ -17,6 +17,7 @@ import { checkout } from "../parts/tools.ts";
 const folder = mkdtempSync(join(tmpdir(), "build-"));
 const own = process.arch === "arm64" ? "arm64" : "amd64";
 const foreign = own === "arm64" ? "amd64" : "arm64";
+const machinesOfKubectl = ["darwin-amd64", "darwin-arm64", "linux-amd64", "linux-arm64", "windows-amd64"];
 const machines = { amd64: 62, arm64: 183 }; // e_machine of an ELF header
 
 /** build.sh with an output folder of its own, so that nothing here is in another test's way. */
@@ -36,7 +37,17 @@ describe("./build.sh", () => {
     const { exitCode, stdout } = await build([], "untouched");
     expect(exitCode).toBe(0);
     const listed = stdout.split("\n").flatMap((line) => /^ {2}(\w+) /.exec(line)?.[1] ?? []);
-    expect(listed).toEqual(["demo", "test", "bench", "check", "binaries", "install", "release", "clean"]);
+    expect(listed).toEqual([
+      "demo",
+      "test",
+      "bench",
+      "check",
+      "binaries",
+      "kubectl",
+      "install",
+      "release",
+      "clean",
+    ]);
     expect(existsSync(join(folder, "untouched"))).toBe(false);
   });
 
@@ -46,6 +57,10 @@ describe("./build.sh", () => {
     [["test", "--slow"], 'unknown argument "--slow"'],
     [["demo", "now"], 'unknown argument "now"'],
     [["binaries", "--arch=mips"], 'unknown architecture "mips": amd64 and arm64 are known'],
+    [
+      ["kubectl", "--machine=plan9-amd64"],
+      'unknown machine "plan9-amd64": linux-amd64 linux-arm64 darwin-amd64',
+    ],
   ])("%j: says what is wrong and ends with 1", async (args, words) => {
     const { exitCode, stderr } = await build(args);
     expect(stderr).toContain(words);
@@ -97,7 +112,7 @@ describe("./build.sh release", () => {
   const archives = join(folder, "output/release");
   beforeAll(async () => {
     expect(await build(["release"])).toMatchObject({ exitCode: 0 });
-  }, 120_000);
+  }, 300_000);
 
   function archive(architecture: string): string {
     const name = readdirSync(archives).find((name) =>
@@ -106,19 +121,48 @@ describe("./build.sh release", () => {
     return join(archives, name ?? `no archive for ${architecture}`);
   }
 
-  it("makes an archive for each architecture, with sums that hold", async () => {
+  it("makes an archive for each architecture, and of kubectl's plugin for each machine, with sums that hold", async () => {
     const names = readdirSync(archives).sort();
     expect(names).toEqual([
       "SHA256SUMS",
       expect.stringMatching(/^kube-node-ipam-\d.*\.cdx\.json$/),
-      expect.stringMatching(/-amd64-.*\.tgz$/),
-      expect.stringMatching(/-arm64-.*\.tgz$/),
+      expect.stringMatching(/^kube-node-ipam-linux-amd64-.*\.tgz$/),
+      expect.stringMatching(/^kube-node-ipam-linux-arm64-.*\.tgz$/),
+      "kube-node.yaml",
+      ...machinesOfKubectl.map((machine) =>
+        expect.stringMatching(new RegExp(`^kubectl-kube_node-${machine}-.*\\.tgz$`)),
+      ),
     ]);
     expect(
       (await execa("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: archives })).stdout.match(
         /: OK$/gm,
       ),
-    ).toHaveLength(3);
+    ).toHaveLength(8);
+  });
+
+  it("has a manifest for krew with the sums of its archives", () => {
+    const manifest = readFileSync(join(archives, "kube-node.yaml"), "utf8");
+    const sums = readFileSync(join(archives, "SHA256SUMS"), "utf8").trim().split("\n");
+    const ofKubectl = sums.filter((line) => line.includes("  kubectl-kube_node-"));
+    expect(ofKubectl).toHaveLength(machinesOfKubectl.length);
+    for (const [sum = "", file = ""] of ofKubectl.map((line) => line.split("  ")))
+      expect(manifest).toMatch(new RegExp(`/${file.replaceAll(".", "\\.")}\\n +sha256: ${sum}\\n`));
+  });
+
+  it("of kubectl's plugin: the plugin, what kubectl asks for completions, and the licence", async () => {
+    const files = await Promise.all(
+      machinesOfKubectl.map(async (machine) => {
+        const name =
+          readdirSync(archives).find((one) => one.startsWith(`kubectl-kube_node-${machine}-`)) ?? "";
+        const { stdout } = await execa("tar", ["-tzf", join(archives, name)]);
+        return [machine, stdout.split("\n")];
+      }),
+    );
+    const usual = ["LICENSE", "kubectl-kube_node", "kubectl_complete-kube_node"];
+    const windows = ["LICENSE", "kubectl-kube_node.exe", "kubectl_complete-kube_node.cmd"];
+    expect(files).toEqual(
+      machinesOfKubectl.map((machine) => [machine, machine.startsWith("windows") ? windows : usual]),
+    );
   });
 
   it.each(["amd64", "arm64"] as const)(
@@ -140,9 +184,9 @@ describe("./build.sh release", () => {
   it("gives the same bytes when it is made anew in another folder", async () => {
     expect(await build(["release", `--arch=${own}`], "again")).toMatchObject({ exitCode: 0 });
     const again = readFileSync(join(folder, "again/release/SHA256SUMS"), "utf8").trim().split("\n");
-    expect(again).toHaveLength(2);
+    expect(again).toHaveLength(own === "amd64" ? 5 : 4);
     for (const line of again) expect(readFileSync(join(archives, "SHA256SUMS"), "utf8")).toContain(line);
-  }, 120_000);
+  }, 300_000);
 
   it("lists its materials: every package of the product and the runtime, with the hashes of the lock file", () => {
     const bill = readBill(archives);
@@ -151,7 +195,8 @@ describe("./build.sh release", () => {
     };
     const { dependencies } = readJson(join(checkout, "package.json")) as { dependencies: object };
     const shipped = Object.entries(lock.packages).filter(
-      ([path, { dev }]) => path !== "" && (!dev || /\/@oven\/bun-linux-(?:x64|aarch64)$/.test(path)),
+      ([path, { dev }]) =>
+        path !== "" && (!dev || /\/@oven\/bun-(?:(?:linux|darwin)-(?:x64|aarch64)|windows-x64)$/.test(path)),
     );
     const hashOf = (integrity: string) =>
       Buffer.from(integrity.replace("sha512-", ""), "base64").toString("hex");
