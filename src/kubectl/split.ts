@@ -9,7 +9,7 @@ import type { Shell } from "./shell.ts";
 import { addSplitFlags, orderOf, type SplitFlags } from "./split-flags.ts";
 import { reportSplit } from "./split-report.ts";
 import { type Draught, prepareSplit, type SplitOrder, writeBlocks, writesOf } from "./split-run.ts";
-import { formatSplitTable, summarize } from "./split-view.ts";
+import { countNodes, formatSplitTable, summarize } from "./split-view.ts";
 import { stopOnInterrupt } from "./stop-on-interrupt.ts";
 
 export function splitCommand(shell: Shell, end: (code: number) => void): Command {
@@ -73,7 +73,7 @@ export async function split(
 async function isWanted(plan: SplitPlan, { dryRun, yes }: SplitFlags): Promise<boolean> {
   const { length } = writesOf(plan);
   if (length === 0 || dryRun !== "none" || yes || !canAsk()) return true;
-  return await ask(`Write ${length} Nodes' annotations?`);
+  return await ask(`Annotate ${countNodes(length)}?`);
 }
 
 async function carryOut(
@@ -90,7 +90,7 @@ async function carryOut(
   interrupt.end();
   const seconds = Math.max(0.001, (Date.now() - start) / 1000);
   const rate = Math.round(outcomes.size / seconds);
-  if (outcomes.size > 0) shell.say(`${outcomes.size} Nodes in ${seconds.toFixed(1)} s, ${rate}/s`);
+  if (outcomes.size > 0) shell.say(`${countNodes(outcomes.size)} in ${seconds.toFixed(1)} s, ${rate}/s`);
   return await reportSplit(draught.plan, outcomes, flags, shell);
 }
 

@@ -175,7 +175,7 @@ describe.skipIf(lack.some)(`kubectl kube-node split on a real API server${lack.w
         env: { KUBECONFIG: kubeconfig },
       });
     const no = await answer("n\n");
-    expect(no.stdout).toContain("Write 3 Nodes' annotations? [y/N]");
+    expect(no.stdout).toContain("Annotate 3 Nodes? [y/N]");
     expect(no.stdout).toContain("nothing was written");
     expect(no.stdout).toContain("ended with 1");
     expect(await values(key)).toEqual([undefined, undefined, undefined]);

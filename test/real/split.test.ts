@@ -146,7 +146,7 @@ describe.skipIf(lack.some)(`split on a real API server with ${nodes} nodes${lack
     run.kill("SIGINT");
     const { exitCode, stderr } = await run;
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/\d+ Nodes were not reached; their blocks are kept: run it again/);
+    expect(stderr).toMatch(/^not reached: \d+ Nodes, whose blocks are kept: run it again$/m);
     expect(await split(key)).toMatchObject({ exitCode: 0 });
     expect((await read(key)).annotations).toHaveLength(nodes);
   }, 180_000);
