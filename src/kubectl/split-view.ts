@@ -36,12 +36,8 @@ export function summarize({ assignments, uses, passedOver, gone, released }: Spl
   return [
     ...spaces,
     ...passedOver.map(({ by, blocks }) => `passed over: ${blocks} (${by})`),
-    ...(gone.length > 0
-      ? [`deleted Nodes whose blocks are kept: ${gone.length} (--release-after)`]
-      : []),
-    ...(released.length > 0
-      ? [`deleted Nodes whose blocks are free again: ${released.length}`]
-      : []),
+    ...(gone.length > 0 ? [`deleted Nodes whose blocks are kept: ${gone.length} (--release-after)`] : []),
+    ...(released.length > 0 ? [`deleted Nodes whose blocks are free again: ${released.length}`] : []),
     `Nodes: ${[`${count("new")} new`, ...due, `${count("kept")} kept`, `${count("refused")} refused`].join(", ")}`,
   ];
 }

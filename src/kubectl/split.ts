@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Client } from "../kube/client.ts";
 import type { SplitPlan } from "../split/plan.ts";
+import { type Paint, paintFor } from "../terminal/paint.ts";
 import { ask, canAsk } from "./ask.ts";
 import { addHelp } from "./help.ts";
 import { commitPlan, isCommitted, type PlanPlace } from "./plan-object.ts";
@@ -52,7 +53,7 @@ export async function split(
       shell.progress(`reading nodes: ${done} of ${done + remaining}`),
     );
     const { plan, stored } = draught;
-    const table = formatSplitTable(plan, shell.paint, flags.output === "wide");
+    const table = formatSplitTable(plan, paintOf(flags, shell), flags.output === "wide");
     const isNews = table !== shown;
     if (isNews) show(table, draught, flags, shell);
     const isNothingToDo = writesOf(plan).length === 0 && isCommitted(plan.committed, stored);
@@ -92,6 +93,11 @@ async function carryOut(
   const rate = Math.round(outcomes.size / seconds);
   if (outcomes.size > 0) shell.say(`${countNodes(outcomes.size)} in ${seconds.toFixed(1)} s, ${rate}/s`);
   return await reportSplit(draught.plan, outcomes, flags, shell);
+}
+
+/** Colour is for the stream that the plan goes to. */
+function paintOf({ dryRun }: SplitFlags, { paint, env }: Shell): Paint {
+  return dryRun === "client" ? paint : paintFor(process.stderr.isTTY === true, env);
 }
 
 /** The plan goes to stdout where it is the result, else to stderr. */
