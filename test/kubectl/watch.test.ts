@@ -1,13 +1,16 @@
+import { existsSync } from "node:fs";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
 import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
-import { whatLacks } from "../parts/tools.ts";
+import { inPath, whatLacks } from "../parts/tools.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
 const lack = whatLacks(missing === undefined ? {} : { missing });
+const script = inPath("script").find((path) => existsSync(path));
+const terminal = whatLacks(script ? {} : { missing: "script (util-linux)" });
 const key = "example.com/net1";
 
 describe.skipIf(lack.some)(`kubectl kube-node watch on a real API server${lack.words}`, () => {
@@ -65,4 +68,17 @@ describe.skipIf(lack.some)(`kubectl kube-node watch on a real API server${lack.w
     },
     90_000,
   );
+
+  it.skipIf(terminal.some)(`draws a table that fits on a terminal${terminal.words}`, async () => {
+    const kubeconfig = await site.kubeconfigFor({ kind: "admin" });
+    const program = executables()[0]?.command("kubectl-kube_node").join(" ");
+    const command = `stty rows 8 cols 100; timeout 3 ${program} watch --key ${key}`;
+    const { stdout } = await execa(script as string, ["-qec", command, "/dev/null"], {
+      env: { KUBECONFIG: kubeconfig, TERM: "xterm" },
+      reject: false,
+    });
+    const [, screen = ""] = stdout.split("\u001b[H\u001b[2J");
+    expect(screen).toMatch(/NODE +KEY +RANGES +SIZE +USED +FREE +FULL/);
+    expect(screen).toMatch(/^z +example\.com\/net1 +172\.20\.9\.0\/24 +253 +0 +253/m);
+  });
 });
