@@ -22,7 +22,7 @@ const shapes: RegExp[] = [
 
 /** `key: value` and `key = value` of a secret, as YAML, INI, shell and JSON inside of a text have it. */
 const assignment = /^([ \t-]*["']?)([\w.-]+)(["']?[ \t]*[:=][ \t]*)(\S.*)$/gm;
-const inlineJson = /(\\?["'])([\w.-]+)(\\?["']\s*:\s*\\?["'])((?:[^"'\\]|\\(?!["']).)*)/g;
+const inlineJson = /(\\?["'])([\w.-]+)(\\?["']\s*:\s*\\?["'])((?:[^"'\\]|\\.)*)/g;
 
 /** A text without what looks like a secret. Better too much than too little. */
 export function scrubText(text: string): string {

@@ -4,7 +4,7 @@ import { nameOfPlan } from "./plan-object.ts";
 import type { Shell } from "./shell.ts";
 import type { SplitFlags } from "./split-flags.ts";
 import { writesOf } from "./split-run.ts";
-import { splitDocument } from "./split-view.ts";
+import { countNodes, splitDocument } from "./split-view.ts";
 import type { Outcome } from "./split-write.ts";
 
 /** Results, then what is amiss; 1 where a selected node isn't as it should be. */
@@ -23,7 +23,7 @@ export async function reportSplit(
     shell.print(await formatDocument(splitDocument(plan, object, outcomes), output));
   } else if (output === "name") {
     for (const { name } of dryRun === "client" ? writes : written) shell.print(`node/${name}`);
-  } else if (dryRun !== "client") shell.print(`${key}: ${written.length} Nodes annotated${suffix}`);
+  } else if (dryRun !== "client") shell.print(`${key}: ${countNodes(written.length)} annotated${suffix}`);
   return dryRun === "client" ? faultsOf(plan) : reportFaults(plan, outcomes, shell) || faultsOf(plan);
 }
 
@@ -38,8 +38,8 @@ function reportFaults(plan: SplitPlan, outcomes: Map<string, Outcome>, shell: Sh
     return outcome && outcome.state !== "written" && outcome.state !== "there" ? [{ name, ...outcome }] : [];
   });
   for (const { name, state, words } of amiss.slice(0, 20)) shell.say(`node/${name}: ${state}: ${words}`);
-  if (amiss.length > 20) shell.say(`… and ${amiss.length - 20} Nodes more (-o json has all)`);
+  if (amiss.length > 20) shell.say(`… and ${countNodes(amiss.length - 20)} more (-o json has all)`);
   const missed = writes.length - outcomes.size;
-  if (missed > 0) shell.say(`${missed} Nodes were not reached; their blocks are kept: run it again`);
+  if (missed > 0) shell.say(`not reached: ${countNodes(missed)}, whose blocks are kept: run it again`);
   return missed > 0 || amiss.some(({ state }) => state !== "gone") ? 1 : 0;
 }

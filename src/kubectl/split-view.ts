@@ -28,7 +28,7 @@ export function formatSplitTable(plan: SplitPlan, paint: Paint, all: boolean): s
 /** Sentences that stand above the question, or the progress. */
 export function summarize({ assignments, uses, passedOver, gone, released }: SplitPlan): string[] {
   const count = (state: Assignment["state"]) => assignments.filter((one) => one.state === state).length;
-  const due = count("due") > 0 ? [`${count("due")} by an earlier plan`] : [];
+  const due = count("due") > 0 ? [`${count("due")} due by an earlier plan`] : [];
   const spaces = uses.map(
     ({ grid, taken, given, free }) =>
       `${formatCidr(grid.network)} in /${grid.perNode}: ${countBlocks(grid)} blocks, ${taken} taken or excluded, ${given} given now, ${free} free`,
@@ -36,13 +36,9 @@ export function summarize({ assignments, uses, passedOver, gone, released }: Spl
   return [
     ...spaces,
     ...passedOver.map(({ by, blocks }) => `passed over: ${blocks} (${by})`),
-    ...(gone.length > 0
-      ? [`${gone.length} blocks are kept for Nodes that were deleted (--release-after)`]
-      : []),
-    ...(released.length > 0
-      ? [`${released.length} Nodes were deleted long enough ago: their blocks are free`]
-      : []),
-    `${[`${count("new")} Nodes get a block`, ...due].join(", ")}, ${count("kept")} keep what they have, ${count("refused")} refused`,
+    ...(gone.length > 0 ? [`deleted Nodes whose blocks are kept: ${gone.length} (--release-after)`] : []),
+    ...(released.length > 0 ? [`deleted Nodes whose blocks are free again: ${released.length}`] : []),
+    `Nodes: ${[`${count("new")} new`, ...due, `${count("kept")} kept`, `${count("refused")} refused`].join(", ")}`,
   ];
 }
 
@@ -90,4 +86,9 @@ function goneItem({ node, uid, blocks, goneSince }: Holder): object {
 
 function goneRow({ node, blocks, goneSince }: Holder, state: string): Cell[] {
   return [node, blocks.map(formatCidr).join(","), state, `deleted, as seen ${goneSince?.toISOString()}`];
+}
+
+/** `1 Node`, `2 Nodes`. */
+export function countNodes(count: number): string {
+  return count === 1 ? "1 Node" : `${count} Nodes`;
 }

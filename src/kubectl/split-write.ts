@@ -29,8 +29,8 @@ type Write = Assignment & { annotation: string };
 
 const attempts = 10;
 
-/** Answers that any other Node would get as well: not asked for (401), not allowed (403), not understood (422). */
-const hopeless = [401, 403, 422];
+/** What any other Node would meet as well: no answer, not known (401), not allowed (403), not understood (422). */
+const hopeless = [undefined, 401, 403, 422];
 
 /**
  * Writes a Node's annotation, if the Node is still as it was when the plan was confirmed. Where it has changed, it is read anew, and
@@ -49,7 +49,7 @@ export async function writeBlock(writer: Writer, write: Write, resourceVersion: 
     }
     return { state: "failed", words: `others changed it ${attempts} times while it was to be written` };
   } catch (error) {
-    const isHopeless = error instanceof ApiError && hopeless.includes(error.status ?? 401);
+    const isHopeless = error instanceof ApiError && hopeless.includes(error.status);
     return { state: "failed", words: (error as Error).message, ...(isHopeless && { isHopeless }) };
   }
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Client } from "../kube/client.ts";
 import type { SplitPlan } from "../split/plan.ts";
+import { type Paint, paintFor } from "../terminal/paint.ts";
 import { ask, canAsk } from "./ask.ts";
 import { addHelp } from "./help.ts";
 import { commitPlan, isCommitted, type PlanPlace } from "./plan-object.ts";
@@ -9,7 +10,7 @@ import type { Shell } from "./shell.ts";
 import { addSplitFlags, orderOf, type SplitFlags } from "./split-flags.ts";
 import { reportSplit } from "./split-report.ts";
 import { type Draught, prepareSplit, type SplitOrder, writeBlocks, writesOf } from "./split-run.ts";
-import { formatSplitTable, summarize } from "./split-view.ts";
+import { countNodes, formatSplitTable, summarize } from "./split-view.ts";
 import { stopOnInterrupt } from "./stop-on-interrupt.ts";
 
 export function splitCommand(shell: Shell, end: (code: number) => void): Command {
@@ -52,7 +53,7 @@ export async function split(
       shell.progress(`reading nodes: ${done} of ${done + remaining}`),
     );
     const { plan, stored } = draught;
-    const table = formatSplitTable(plan, shell.paint, flags.output === "wide");
+    const table = formatSplitTable(plan, paintOf(flags, shell), flags.output === "wide");
     const isNews = table !== shown;
     if (isNews) show(table, draught, flags, shell);
     const isNothingToDo = writesOf(plan).length === 0 && isCommitted(plan.committed, stored);
@@ -73,7 +74,7 @@ export async function split(
 async function isWanted(plan: SplitPlan, { dryRun, yes }: SplitFlags): Promise<boolean> {
   const { length } = writesOf(plan);
   if (length === 0 || dryRun !== "none" || yes || !canAsk()) return true;
-  return await ask(`Write ${length} Nodes' annotations?`);
+  return await ask(`Annotate ${countNodes(length)}?`);
 }
 
 async function carryOut(
@@ -90,8 +91,13 @@ async function carryOut(
   interrupt.end();
   const seconds = Math.max(0.001, (Date.now() - start) / 1000);
   const rate = Math.round(outcomes.size / seconds);
-  if (outcomes.size > 0) shell.say(`${outcomes.size} Nodes in ${seconds.toFixed(1)} s, ${rate}/s`);
+  if (outcomes.size > 0) shell.say(`${countNodes(outcomes.size)} in ${seconds.toFixed(1)} s, ${rate}/s`);
   return await reportSplit(draught.plan, outcomes, flags, shell);
+}
+
+/** Colour is for the stream that the plan goes to. */
+function paintOf({ dryRun }: SplitFlags, { paint, env }: Shell): Paint {
+  return dryRun === "client" ? paint : paintFor(process.stderr.isTTY === true, env);
 }
 
 /** The plan goes to stdout where it is the result, else to stderr. */

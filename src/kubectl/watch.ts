@@ -47,12 +47,13 @@ async function watch(
   const networks = await readNetworks(client, notes);
   for (const note of notes) shell.say(`warning: ${note}`);
   const keys = chooseKeys(networks, given);
-  let nodes: NodeFacts[] | undefined;
-  let pods: PodAddress[] | undefined;
+  let nodes: ReadonlyMap<string, NodeFacts> | undefined;
+  let pods: ReadonlyMap<string, PodAddress[]> | undefined;
   const view: ShowItems = shell.width === undefined ? showAsLines(shell) : showOnScreen(shell);
   const show = gather(() => {
     if (!nodes || !pods) return;
-    const parts = { nodes, networks, pods, serviceCIDRs: [], notes };
+    const found = { nodes: [...nodes.values()], pods: [...pods.values()].flat() };
+    const parts = { ...found, networks, serviceCIDRs: [], notes };
     view(itemsOf(composeSurvey(parts, keys, given), given));
   });
   const onTrouble = (words: string) => shell.say(`${new Date().toISOString()} ${words}: trying again`);
@@ -65,7 +66,7 @@ async function watch(
         ...(selector !== undefined && { labelSelector: selector }),
         pick: (item) => readNodeFacts(item, keys.isOne),
         onChange: (all) => {
-          nodes = [...all.values()];
+          nodes = all;
           show();
         },
         onTrouble,
@@ -78,7 +79,7 @@ async function watch(
         path: "/api/v1/pods",
         pick: readPodAddresses,
         onChange: (all) => {
-          pods = [...all.values()].flat();
+          pods = all;
           show();
         },
         onTrouble,

@@ -94,12 +94,10 @@ function holdersNow({ nodes, committed, now, releaseAfter }: SplitRequest): Hold
 
 /** Selected Nodes, and live ones that are no longer selected with what they had: their writer may be on its way. */
 function holdersAfter(drafts: Draft[], { live }: Holders): Holder[] {
-  const all = drafts.flatMap(({ node, held, slots }) => {
-    const before = live.get(node.uid);
-    if (held.fault !== undefined) return before ?? [];
-    return node.selected || before ? asHolder(node, slots) : [];
-  });
-  return all.filter(({ blocks }) => blocks.length > 0);
+  return drafts
+    .filter(({ node }) => node.selected || live.has(node.uid))
+    .map(({ node, slots }) => asHolder(node, slots))
+    .filter(({ blocks }) => blocks.length > 0);
 }
 
 function assign(draft: Draft, reserveFirst: number, conflict: string | undefined): Assignment {

@@ -13,7 +13,7 @@ export type Terms = { readonly grids: Grid[]; readonly exclude: Span[]; readonly
 export type WrittenTerms = { cidr?: string; perNode?: string; exclude?: string; reserveFirst?: string };
 
 /** `172.20.0.0/16,fd00:2::/48` with `/24,/64`: the first prefix length is the first network's. */
-export function parseGrids(cidr: string, perNode: string): Grid[] {
+function parseGrids(cidr: string, perNode: string): Grid[] {
   const [networks, lengths] = [splitList(cidr), splitList(perNode)];
   if (networks.length > 2)
     throw new Error(`--cidr: expected one network a family, found ${networks.length} networks`);

@@ -23,6 +23,12 @@ const odd = fc.constantFrom(
   "fd00::/64",
 );
 
+const span = fc
+  .tuple(fc.nat(511), fc.nat(127))
+  .map(([first, more]) =>
+    [first, Math.min(511, first + more)].map((n) => `10.0.${n >> 8}.${n & 255}`).join("-"),
+  );
+
 const families = fc
   .constantFrom<(4 | 6)[]>(4, 6)
   .chain((one) => fc.constantFrom([one], [4 as const, 6 as const]));
@@ -56,7 +62,7 @@ const request: fc.Arbitrary<SplitRequest> = fc
   .record({
     families,
     nodes,
-    excluded: fc.array(fc.oneof(block4, block6), { maxLength: 3 }),
+    excluded: fc.array(fc.oneof(block4, block6, span), { maxLength: 3 }),
     reserveFirst: fc.nat(9),
   })
   .map(({ families, nodes, excluded, reserveFirst }) => ({

@@ -191,6 +191,13 @@ describe("what planSplit leaves alone", () => {
     expect(done.assignments[1]?.why).toBe("its addresses overlap with 172.20.0.0/24 of Node a's annotation");
   });
 
+  it("what the plan promised to a node whose annotation can't be read", () => {
+    const { committed } = plan({ nodes: [node("a")] });
+    const done = plan({ nodes: [node("a", "malformed"), node("b")], committed });
+    expect(shown(done)).toEqual(["a refused 172.20.0.0/24", "b new 172.20.1.0/24 → 172.20.1.0/24"]);
+    expect(holders(done)).toEqual(["uid-a 172.20.0.0/24", "uid-b 172.20.1.0/24"]);
+  });
+
   it("a promise that somebody else's annotation broke", () => {
     const { committed } = plan({ nodes: [node("a")] });
     const done = plan({ nodes: [node("a"), node("b", "172.20.0.0/25")], committed });

@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
+import { executables } from "../parts/plugin.ts";
+import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
+import { inPath, whatLacks } from "../parts/tools.ts";
+import { openSite, type Site } from "./kubectl.ts";
+
+const missing = reasonForNoRealApiServer();
+const lack = whatLacks(missing === undefined ? {} : { missing });
+const script = inPath("script").find((path) => existsSync(path));
+const terminal = whatLacks(script ? {} : { missing: "script (util-linux)" });
+const key = "example.com/net1";
+
+describe.skipIf(lack.some)(`kubectl kube-node watch on a real API server${lack.words}`, () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+    await site.api.createNode({ name: "a", annotations: { [key]: "172.20.0.0/24" }, labels: { zone: "1" } });
+    await site.api.createNode({ name: "z", annotations: { [key]: "172.20.9.0/24" } });
+    await defineNetworks(site.admin);
+    await createNamespace(site.admin, "default");
+    const ipam = { type: "kube-node", annotation: key };
+    await createNetwork(site.admin, "default/net1", { name: "net1", type: "bridge", ipam });
+  }, 90_000);
+  afterAll(() => site?.close());
+
+  it.each(executables())(
+    "says each change, with its time, through a restart of the API server ($label)",
+    async ({ command }) => {
+      const [file = "", ...words] = command("kubectl-kube_node");
+      const kubeconfig = await site.kubeconfigFor({ kind: "admin" });
+      const watch = execa(file, [...words, "watch", "-l", "zone=1", "--key", key], {
+        env: { KUBECONFIG: kubeconfig },
+        reject: false,
+      });
+      let stdout = "";
+      let stderr = "";
+      watch.stdout.on("data", (chunk) => (stdout += chunk));
+      watch.stderr.on("data", (chunk) => (stderr += chunk));
+      const has = (words: string) => expect.poll(() => stdout, { timeout: 25_000 }).toContain(words);
+      try {
+        await has(` a ${key} 172.20.0.0/24 used=0 size=253\n`);
+        await createPod(site.admin, {
+          name: "p",
+          node: "a",
+          ips: ["10.1.0.2"],
+          attachments: { "default/net1": ["172.20.0.2"] },
+        });
+        await has(` a ${key} 172.20.0.0/24 used=1 size=253\n`);
+        await site.api.setAnnotation("a", key, "172.20.1.0/24");
+        await has(` a ${key} 172.20.0.0/24 gone\n`);
+        await has(` a ${key} 172.20.1.0/24 used=0 size=253\n`);
+        await site.api.stop();
+        await expect.poll(() => stderr, { timeout: 25_000 }).toContain("trying again");
+        await site.api.start();
+        await site.api.setAnnotation("a", key, "172.20.2.0/33");
+        await has(` a ${key} malformed: `);
+        expect(stdout).not.toContain(" z ");
+        for (const line of stdout.trimEnd().split("\n")) expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z a /);
+      } finally {
+        watch.kill("SIGKILL");
+        await watch;
+        await site.admin.remove("/api/v1/namespaces/default/pods/p?gracePeriodSeconds=0").catch(() => {});
+        await site.api.setAnnotation("a", key, "172.20.0.0/24");
+      }
+    },
+    90_000,
+  );
+
+  it.skipIf(terminal.some)(`draws a table that fits on a terminal${terminal.words}`, async () => {
+    const kubeconfig = await site.kubeconfigFor({ kind: "admin" });
+    const program = executables()[0]?.command("kubectl-kube_node").join(" ");
+    const command = `stty rows 8 cols 100; timeout 3 ${program} watch --key ${key}`;
+    const { stdout } = await execa(script as string, ["-qec", command, "/dev/null"], {
+      env: { KUBECONFIG: kubeconfig, TERM: "xterm" },
+      reject: false,
+    });
+    const [, screen = ""] = stdout.split("\u001b[H\u001b[2J");
+    expect(screen).toMatch(/NODE +KEY +RANGES +SIZE +USED +FREE +FULL/);
+    expect(screen).toMatch(/^z +example\.com\/net1 +172\.20\.9\.0\/24 +253 +0 +253/m);
+  });
+});
