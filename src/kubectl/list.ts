@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import { formatRangeSet } from "../survey/range-set.ts";
-import { takeSurvey } from "../survey/survey.ts";
+import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { formatAge } from "../terminal/age.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
 import { addHelp, usualExits } from "./help.ts";
 import { listItems, type NodeRangesItem } from "./node-ranges-list.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
+import { sayFew } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { addSurveyFlags, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
 
@@ -14,8 +15,9 @@ type Options = SurveyFlags & { output: OutputFormat };
 export function listCommand(shell: Shell): Command {
   const command = addSurveyFlags(new Command("list"))
     .description("Nodes by networks: ranges, how many addresses they have, how many pods use")
+    .argument("[nodes...]", "only these")
     .addOption(outputOption())
-    .action((options: Options) => list(options, command, shell));
+    .action((names: string[], options: Options) => list(names, options, command, shell));
   return addHelp(
     command,
     [
@@ -27,11 +29,14 @@ export function listCommand(shell: Shell): Command {
   );
 }
 
-async function list(options: Options, command: Command, shell: Shell): Promise<void> {
+async function list(names: string[], options: Options, command: Command, shell: Shell): Promise<void> {
   const { client } = await shell.connect(command);
   const survey = await takeSurvey(client, { ...surveyOptionsOf(options, shell), services: false });
-  for (const note of survey.notes) shell.say(`warning: ${note}`);
-  const items = listItems(survey, options.key ?? []);
+  sayFew(
+    survey.notes.map((note) => `warning: ${note}`),
+    shell,
+  );
+  const items = listItems(only(names, survey), options.key ?? []);
   const { output } = options;
   if (output === "json" || output === "yaml") shell.print(await formatList("NodeRangesList", items, output));
   else if (output === "name") shell.print([...new Set(items.map(({ node }) => `node/${node}`))].join("\n"));
@@ -43,6 +48,15 @@ async function list(options: Options, command: Command, shell: Shell): Promise<v
         items.flatMap((item) => rows(item, output, shell)),
       ),
     );
+}
+
+/** Throws where one of them isn't there. */
+function only(names: string[], survey: Survey): Survey {
+  if (names.length === 0) return survey;
+  const nodes = survey.nodes.filter(({ name }) => names.includes(name));
+  const missing = names.filter((name) => !nodes.some((node) => node.name === name));
+  if (missing.length === 0) return { ...survey, nodes };
+  throw new Error(`there is no Node ${missing.join(", no ")}: kubectl get nodes lists them`);
 }
 
 const columns = ["NODE", "KEY", "RANGES", "SIZE", "USED", "FREE", "FULL"];
