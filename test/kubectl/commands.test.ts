@@ -228,4 +228,22 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
       });
     });
   });
+
+  describe("an address of two pods", () => {
+    beforeAll(() => createPod(site.admin, { name: "twin", node: "b", ips: ["10.1.1.2"] }));
+
+    it("is told by explain, which ends with 1", async () => {
+      const { stdout, exitCode } = await site.run("explain 10.1.1.2");
+      expect(stdout).toMatch(/^10\.1\.1\.2 is held by more than one pod\n/);
+      expect(stdout.match(/ {2}pod {5}default\/(?:two|twin) on b, since/g)).toHaveLength(2);
+      expect(exitCode).toBe(1);
+    });
+
+    it("is found by verify", async () => {
+      const { stdout } = await site.run("verify --key spec.podCIDRs");
+      expect(stdout).toMatch(
+        /^duplicate +10\.1\.1\.2 \(pod network\) is held by default\/\w+ on b and default\/\w+ on b$/m,
+      );
+    });
+  });
 });
