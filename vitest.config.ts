@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // The quick tier leaves out what needs minutes: real clusters, and the archives of a release.
-const slow = ["test/real/**", "test/build/**", "test/cluster/**", "test/**/many-nodes.test.ts"];
+const slow = ["test/real/**", "test/build/**", "test/cluster/**", "test/**/many-*.test.ts"];
 
 export default defineConfig({
   test: {

@@ -4,6 +4,7 @@ import type { Dispatcher } from "undici";
 
 type BunGlobal = {
   YAML: { parse(text: string): unknown };
+  gc(force: boolean): void;
 };
 
 const bun = (globalThis as { Bun?: BunGlobal }).Bun;
@@ -13,6 +14,11 @@ export async function parseYaml(text: string): Promise<unknown> {
   if (bun) return bun.YAML.parse(text);
   const { parse } = await import("yaml");
   return parse(text, { merge: true, uniqueKeys: false, logLevel: "error" });
+}
+
+/** Gives back what nobody needs any more: Bun lets texts of many megabytes pile up. Node looks after it by itself. */
+export function collectGarbage(): void {
+  bun?.gc(true);
 }
 
 const yamlFaults: Record<string, string> = {

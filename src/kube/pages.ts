@@ -1,3 +1,4 @@
+import { collectGarbage } from "../host/runtime.ts";
 import { isObject } from "../text/json.ts";
 import { ApiError } from "./api-error.ts";
 
@@ -15,6 +16,8 @@ type Page = { items: unknown[]; next: string; remaining: number; version: string
 
 const usualPageSize = 500;
 const restarts = 3;
+/** 100,000 pods of 10 KB: 425 MiB at their most without, 170 MiB with it, for a third more time. */
+const pagesBetweenCollections = 4;
 
 /**
  * A list in pages (limit, continue). Pages of one list show one moment, unless it takes longer than the server keeps that (410):
@@ -28,6 +31,7 @@ export async function listPages<T>(
 ): Promise<T[]> {
   let picked: T[] = [];
   let done = 0;
+  let pages = 0;
   let next = "";
   for (let restart = 0; ; ) {
     const page = await ask(`${path}?${query(options, next)}`).then(readPage, (error) => {
@@ -45,6 +49,7 @@ export async function listPages<T>(
       if (value !== undefined) picked.push(value);
     }
     done += page.items.length;
+    if (++pages % pagesBetweenCollections === 0) collectGarbage();
     options.onPage?.(done, page.remaining);
     if (next === "") options.onVersion?.(page.version);
     if (page.next === "") return picked;

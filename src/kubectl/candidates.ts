@@ -30,6 +30,8 @@ export async function completeWord(
   shell: Shell,
 ): Promise<Candidates> {
   switch (command.name()) {
+    case "list":
+      return { words: await listNodes(words, command, shell) };
     case "annotate":
       return await completeAnnotate(words, command, shell);
     case "explain":
@@ -46,7 +48,7 @@ export async function completeWord(
 
 /** Nodes, and once there is one, keys as well. */
 async function completeAnnotate(words: string[], command: Command, shell: Shell): Promise<Candidates> {
-  const nodes = (await listNames("/api/v1/nodes", command, shell)).filter((name) => !words.includes(name));
+  const nodes = await listNodes(words, command, shell);
   if (words.length === 0) return { words: nodes };
   const keys = (await listKeys(command, shell)).filter((key) => key !== podCIDRsKey);
   return { words: [...keys.map((key) => `${key}=`), ...nodes], more: true };
@@ -61,6 +63,12 @@ async function completePod(beginning: string, command: Command, shell: Shell): P
   }
   const pods = await listNames(`/api/v1/namespaces/${namespace}/pods`, command, shell);
   return { words: pods.map((name) => `${namespace}/${name}`) };
+}
+
+/** Nodes that aren't named yet. */
+async function listNodes(words: string[], command: Command, shell: Shell): Promise<string[]> {
+  const names = await listNames("/api/v1/nodes", command, shell);
+  return names.filter((name) => !words.includes(name));
 }
 
 async function listNames(path: string, command: Command, shell: Shell): Promise<string[]> {

@@ -1,9 +1,10 @@
 import { Command } from "commander";
-import { takeSurvey } from "../survey/survey.ts";
+import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { addHelp, usualExits } from "./help.ts";
 import { listItems } from "./node-ranges-list.ts";
 import { formatItems } from "./node-ranges-table.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
+import { sayFew } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { addSurveyFlags, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
 
@@ -12,8 +13,9 @@ type Options = SurveyFlags & { output: OutputFormat };
 export function listCommand(shell: Shell): Command {
   const command = addSurveyFlags(new Command("list"))
     .description("Nodes by networks: ranges, how many addresses they have, how many pods use")
+    .argument("[nodes...]", "only these")
     .addOption(outputOption())
-    .action((options: Options) => list(options, command, shell));
+    .action((names: string[], options: Options) => list(names, options, command, shell));
   return addHelp(
     command,
     [
@@ -25,14 +27,26 @@ export function listCommand(shell: Shell): Command {
   );
 }
 
-async function list(options: Options, command: Command, shell: Shell): Promise<void> {
+async function list(names: string[], options: Options, command: Command, shell: Shell): Promise<void> {
   const { client } = await shell.connect(command);
   const survey = await takeSurvey(client, { ...surveyOptionsOf(options, shell), services: false });
-  for (const note of survey.notes) shell.say(`warning: ${note}`);
-  const items = listItems(survey, options.key ?? []);
+  sayFew(
+    survey.notes.map((note) => `warning: ${note}`),
+    shell,
+  );
+  const items = listItems(only(names, survey), options.key ?? []);
   const { output } = options;
   if (output === "json" || output === "yaml") shell.print(await formatList("NodeRangesList", items, output));
   else if (output === "name") shell.print([...new Set(items.map(({ node }) => `node/${node}`))].join("\n"));
   else if (items.length === 0) shell.say("No nodes found");
   else shell.print(formatItems(items, output === "wide", shell.paint));
+}
+
+/** Throws where one of them isn't there. */
+function only(names: string[], survey: Survey): Survey {
+  if (names.length === 0) return survey;
+  const nodes = survey.nodes.filter(({ name }) => names.includes(name));
+  const missing = names.filter((name) => !nodes.some((node) => node.name === name));
+  if (missing.length === 0) return { ...survey, nodes };
+  throw new Error(`there is no Node ${missing.join(", no ")}: kubectl get nodes lists them`);
 }

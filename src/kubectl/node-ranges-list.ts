@@ -11,6 +11,8 @@ import { joinPods, type Usage } from "../survey/usage.ts";
 export type NodeRangesItem = {
   node: string;
   key: string;
+  /** Why this annotation counts as one that holds ranges; absent for spec.podCIDRs. */
+  reason?: string;
   networks: string[];
   sets: { ranges: RangeSet; size: number; used: number; fullAt?: string }[];
   malformed?: string;
@@ -33,10 +35,16 @@ function complete(node: string, ranges: NodeRanges[], wanted: readonly string[])
   return all.length > 0 ? all : [{ node, key: "", ranges: [] }];
 }
 
-function toItem({ node, key, malformed }: NodeRanges, { networks }: Survey, sets: Usage[]): NodeRangesItem {
+function toItem(
+  { node, key, malformed }: NodeRanges,
+  { networks, keys }: Survey,
+  sets: Usage[],
+): NodeRangesItem {
+  const reason = keys.get(key);
   return {
     node,
     key,
+    ...(reason !== undefined && { reason }),
     networks: networks.filter((network) => network.key === key).map(({ name }) => name),
     sets: sets.map(toSet),
     ...(malformed !== undefined && { malformed }),

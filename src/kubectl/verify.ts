@@ -4,6 +4,7 @@ import { takeSurvey } from "../survey/survey.ts";
 import { formatTable } from "../terminal/table.ts";
 import { addHelp } from "./help.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
+import { sayFew } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { addKeyFlag, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -43,7 +44,14 @@ async function verify({ key, nearly, output }: Options, command: Command, shell:
   const { client } = await shell.connect(command);
   const survey = await takeSurvey(client, surveyOptionsOf({ ...(key && { key }) }, shell));
   const { findings, notes } = findAll(survey, nearly);
-  for (const note of notes) shell.say(`note: ${note}`);
+  sayFew(
+    notes.map((note) => `note: ${note}`),
+    shell,
+  );
+  sayFew(
+    [...survey.keys].map(([name, reason]) => `annotation ${name}: ${reason}`),
+    shell,
+  );
   if (output === "json" || output === "yaml") shell.print(await formatList("FindingList", findings, output));
   else if (findings.length > 0)
     shell.print(
@@ -53,7 +61,11 @@ async function verify({ key, nearly, output }: Options, command: Command, shell:
       ),
     );
   const looked = `${survey.nodes.length} nodes, ${survey.ranges.length} ranges, ${survey.pods.length} addresses`;
-  shell.say(findings.length === 0 ? `${looked}: nothing is wrong` : `${looked}: ${findings.length} findings`);
+  shell.say(
+    findings.length === 0
+      ? `${looked}: nothing is wrong`
+      : `${looked}: ${findings.length === 1 ? "1 finding" : `${findings.length} findings`}`,
+  );
   return findings.length === 0 ? 0 : 1;
 }
 

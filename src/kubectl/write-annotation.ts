@@ -1,10 +1,9 @@
+import type { V1Node } from "@kubernetes/client-node";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { AnnotationChange } from "../survey/annotation-plan.ts";
 
 export type DryRun = "none" | "client" | "server";
-
-type Node = { metadata: { resourceVersion: string; annotations?: Record<string, string> } };
 
 const attempts = 10;
 
@@ -29,13 +28,13 @@ export async function writeAnnotation(
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 409 || attempt === attempts) throw error;
     }
-    const { metadata } = await client.get<Node>(path);
-    const found = metadata.annotations?.[key];
+    const { metadata } = await client.get<V1Node>(path);
+    const found = metadata?.annotations?.[key];
     if (found === after) return;
     if (found !== before)
       throw new ApiError({
         reason: `somebody changed ${key} to ${found ?? "nothing"} meanwhile: look at it, and run this again`,
       });
-    resourceVersion = metadata.resourceVersion;
+    resourceVersion = metadata?.resourceVersion ?? "";
   }
 }

@@ -49,7 +49,14 @@ function findOverlaps({ serviceCIDRs }: Survey, { sets }: ClusterUsage): Finding
 /** Networks of one key use one address space, so their pods have to differ, too. */
 function findDuplicates({ networks, pods }: Survey): Finding[] {
   const keys = new Map(networks.map(({ name, key }) => [name, key]));
-  const holders = Map.groupBy(pods, ({ network, address }) => `${keys.get(network) ?? network} ${address}`);
+  const placeOf = ({ network, address }: PodAddress) => `${keys.get(network) ?? network} ${address}`;
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const pod of pods) {
+    const place = placeOf(pod);
+    (seen.has(place) ? twice : seen).add(place);
+  }
+  const holders = Map.groupBy(twice.size > 0 ? pods.filter((pod) => twice.has(placeOf(pod))) : [], placeOf);
   return [...holders.values()].flatMap((all) => {
     const names = [...new Set(all.map(nameOf))];
     if (names.length < 2) return [];

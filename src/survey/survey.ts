@@ -79,11 +79,28 @@ function readNodes(client: Client, keys: RangeKeys, options: SurveyOptions): Pro
   });
 }
 
+/** Of 100,000 pods many share a node and a namespace: one text for each of those. */
 async function readPods(client: Client, options: SurveyOptions): Promise<PodAddress[]> {
-  const found = await client.list("/api/v1/pods", readPodAddresses, {
-    onPage: (done, remaining) => options.onProgress?.("pods", done, remaining),
-  });
-  return found.flat();
+  const pods: PodAddress[] = [];
+  const texts = new Map<string, string>();
+  const share = (text: string) => {
+    const known = texts.get(text);
+    if (known === undefined) texts.set(text, text);
+    return known ?? text;
+  };
+  const pick = (item: unknown) => {
+    for (const pod of readPodAddresses(item) ?? [])
+      pods.push({
+        ...pod,
+        node: share(pod.node),
+        namespace: share(pod.namespace),
+        network: share(pod.network),
+      });
+    return undefined;
+  };
+  const onPage = (done: number, remaining: number) => options.onProgress?.("pods", done, remaining);
+  await client.list("/api/v1/pods", pick, { onPage });
+  return pods;
 }
 
 /** A cluster without Multus has none. */

@@ -94,6 +94,7 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
           {
             node: "a",
             key,
+            reason: "given by --key",
             networks: ["default/net1"],
             sets: [
               { ranges: [{ subnet: "172.20.0.0/28" }], size: 13, used: 1 },
@@ -103,6 +104,7 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
           {
             node: "b",
             key,
+            reason: "given by --key",
             networks: ["default/net1"],
             sets: [
               {
@@ -115,6 +117,7 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
           {
             node: "c",
             key,
+            reason: "given by --key",
             networks: ["default/net1"],
             sets: [],
             malformed: expect.stringMatching(/^at character 1: /),
@@ -193,7 +196,13 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
     it("names what is wrong, and ends with 1", async () => {
       const { stdout, stderr, exitCode } = await site.run("verify");
       expect(stdout).toMatchSnapshot();
-      expect(stderr).toBe("3 nodes, 7 ranges, 7 addresses: 1 findings");
+      expect(stderr).toBe(
+        [
+          `annotation ${key}: named by NetworkAttachmentDefinition default/net1`,
+          `annotation ${body}: named by NetworkAttachmentDefinition other/body`,
+          "3 nodes, 7 ranges, 7 addresses: 1 finding",
+        ].join("\n"),
+      );
       expect(exitCode).toBe(1);
     });
 
@@ -217,6 +226,24 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
           },
         ]),
       });
+    });
+  });
+
+  describe("an address of two pods", () => {
+    beforeAll(() => createPod(site.admin, { name: "twin", node: "b", ips: ["10.1.1.2"] }));
+
+    it("is told by explain, which ends with 1", async () => {
+      const { stdout, exitCode } = await site.run("explain 10.1.1.2");
+      expect(stdout).toMatch(/^10\.1\.1\.2 is held by more than one pod\n/);
+      expect(stdout.match(/ {2}pod {5}default\/(?:two|twin) on b, since/g)).toHaveLength(2);
+      expect(exitCode).toBe(1);
+    });
+
+    it("is found by verify", async () => {
+      const { stdout } = await site.run("verify --key spec.podCIDRs");
+      expect(stdout).toMatch(
+        /^duplicate +10\.1\.1\.2 \(pod network\) is held by default\/\w+ on b and default\/\w+ on b$/m,
+      );
     });
   });
 });

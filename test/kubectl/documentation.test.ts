@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
+import { executables } from "../parts/plugin.ts";
+import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
+import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
+import { openSite, type Site } from "./kubectl.ts";
+
+const missing = reasonForNoRealApiServer();
+const tool = kubectl();
+const lack = whatLacks(missing === undefined ? {} : { missing }, tool);
+const key = "example.com/net1";
+const page = join(checkout, "docs/commands/kubectl-kube-node.md");
+
+describe.skipIf(lack.some)(`docs/commands/kubectl-kube-node.md${lack.words}`, () => {
+  let site: Site;
+
+  beforeAll(async () => {
+    site = await openSite();
+    const { admin, api } = site;
+    const values = ["172.20.0.0/24,fd00:20:0::/64", "172.20.1.0/24", "172.20.1.0/33"];
+    for (const [index, value] of values.entries())
+      await api.createNode({
+        name: `worker-${index + 1}`,
+        podCIDRs: [`10.244.${index}.0/24`],
+        annotations: { [key]: value },
+        labels: { "kubernetes.io/os": "linux" },
+      });
+    await defineNetworks(admin);
+    await createNamespace(admin, "shop");
+    await createNetwork(admin, "shop/net1", {
+      name: "net1",
+      type: "macvlan",
+      ipam: { type: "kube-node", annotation: key },
+    });
+    const net1 = (...ips: string[]) => ({ "shop/net1": ips });
+    await createPod(admin, {
+      name: "db-0",
+      namespace: "shop",
+      node: "worker-1",
+      ips: ["10.244.0.5"],
+      attachments: net1("172.20.0.7", "fd00:20::7"),
+    });
+    await createPod(admin, {
+      name: "web-0",
+      namespace: "shop",
+      node: "worker-2",
+      ips: ["10.244.1.5"],
+      attachments: net1("172.20.1.4"),
+    });
+    await createPod(admin, {
+      name: "web-1",
+      namespace: "shop",
+      node: "worker-2",
+      ips: ["10.244.1.6"],
+      attachments: net1("172.20.9.9"),
+    });
+  }, 90_000);
+  afterAll(() => site?.close());
+
+  /** The page with what its commands (`$ …` in console blocks) print now, both streams; `vitest -u` writes it. */
+  it("shows what its commands print", async () => {
+    const path = [dirname(executables()[0]?.command("kubectl-kube_node")[0] ?? ""), "/usr/bin", "/bin"].join(
+      delimiter,
+    );
+    const parts = readFileSync(page, "utf8").split(/^(```console\n[\s\S]*?^```\n)/m);
+    for (const [index, part] of parts.entries()) {
+      if (!part.startsWith("```console\n")) continue;
+      const shown: string[] = [];
+      for (const [, command = ""] of part.matchAll(/^\$ kubectl (.*)$/gm)) {
+        const { stdout, stderr } = await site.run(command, {
+          program: [tool.path ?? ""],
+          env: { PATH: path },
+        });
+        shown.push(`$ kubectl ${command}`, ...[stdout, stderr].filter((text) => text !== ""));
+      }
+      const text = shown.join("\n").replace(/since \S+ \(\d+\w\)/g, "since 2026-01-02T03:04:05Z (3d)");
+      parts[index] = `\`\`\`console\n${text}\n\`\`\`\n`;
+    }
+    expect(parts.length).toBeGreaterThan(9);
+    await expect(parts.join("")).toMatchFileSnapshot(page);
+  });
+});
