@@ -1,12 +1,11 @@
-import { defaultConfigFile, parseNodeAnnotationConfig } from "../api/node-annotation-config.ts";
 import type { Environment } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
-import { readText } from "../host/files.ts";
 import { machineIDs } from "../host/machine.ts";
 import { type Connection, readConnection } from "../kube/connection.ts";
 import { getNode, type NodeFacts } from "../kube/node.ts";
 import { get } from "../kube/request.ts";
 import { askOwnNode, type NodeAnswer } from "../ranges/own-node.ts";
+import { readNodeFile } from "../request/node-annotation.ts";
 
 const seconds = 15;
 
@@ -39,8 +38,7 @@ export async function getAnnotation(
 }
 
 async function connect(env: Environment): Promise<Connection> {
-  const path = env["NODE_ANNOTATION_CFG"] || defaultConfigFile;
-  const { kubeconfig } = parseNodeAnnotationConfig(readText(path) ?? "{}");
+  const { kubeconfig } = readNodeFile(env);
   return await readConnection({ env, deadline: limits().deadline, kubeconfig });
 }
 
