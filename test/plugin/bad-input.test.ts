@@ -159,11 +159,9 @@ describeEverywhere("what is wrong with the environment", (world, isSample) => {
   checkRows(world, environment, isSample);
 });
 
-describeEverywhere(
-  "what is wrong with standard input",
-  (world, isSample) => checkRows(world, standardInput, isSample),
-  { hostLocals: "one" },
-);
+describeEverywhere("what is wrong with standard input", (world, isSample) => {
+  checkRows(world, standardInput, isSample);
+});
 
 describeEverywhere("verbs that a version doesn't have", (world) => {
   it.each([

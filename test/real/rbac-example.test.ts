@@ -18,6 +18,7 @@ import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-
 import { checkout, hostLocals, kubectl, whatLacks } from "../parts/tools.ts";
 
 const missing = reasonForNoRealApiServer();
+// Any one: what is tried here is what the API server lets the credentials do.
 const [hostLocal] = hostLocals();
 const lack = whatLacks(missing ? { missing } : {}, kubectl(), hostLocal ? {} : { missing: "host-local" });
 
