@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAnnotation } from "../../src/api/annotation.ts";
 import { parseAnnotationBody } from "../../src/api/annotation-body.ts";
+import { lookout, namespace } from "../cluster/manifests.ts";
 import { checkout } from "../parts/tools.ts";
 import { linesWith, readme } from "./parts/readme.ts";
 
@@ -19,6 +20,18 @@ describe("the README", () => {
     const table = readme.slice(readme.indexOf("| form | example |"), readme.indexOf("### node-annotation"));
     const forms = [...table.matchAll(/\| `(.*)` \|$/gm)].map(([, form = ""]) => parseAnnotation(form));
     expect(forms).toHaveLength(4);
+  });
+
+  it("says what the tests make on the cluster of $KUBECONFIG", () => {
+    const warning = readme.slice(readme.indexOf("with $KUBECONFIG set"), readme.indexOf("Unset it where"));
+    const daemons = JSON.stringify(lookout("any", "busybox"));
+    const labels = Object.entries((namespace("any") as { metadata: { labels: object } }).metadata.labels);
+    expect(labels).toHaveLength(1);
+    for (const [key, value] of labels) expect(warning).toContain(`${key}: ${value}`);
+    for (const word of ["DaemonSet", "hostNetwork", "hostPath", "/var/lib/cni"]) {
+      expect(daemons).toContain(word);
+      expect(warning).toContain(word);
+    }
   });
 
   it("names files that are there", () => {
