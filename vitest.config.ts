@@ -11,6 +11,7 @@ export default defineConfig({
     retry: process.env["CI"] ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     globalSetup: ["test/parts/test-run.ts"],
   },
 });

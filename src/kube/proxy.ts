@@ -48,8 +48,9 @@ function matchAddresses({ BlockList, isIP, isIPv6 }: typeof import("node:net")) 
     const [, bracketed, plain, entryPort] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(entry) ?? [];
     const whole = isIP(entry) > 0 || entry.includes("/");
     const [address = "", prefix] = (whole ? entry : (bracketed ?? plain ?? "")).split("/");
-    const bits = Number(prefix ?? (isIPv6(address) ? 128 : 32));
-    if (isIP(address) === 0 || !Number.isInteger(bits) || bits > (isIPv6(address) ? 128 : 32)) return false;
+    const longest = isIPv6(address) ? 128 : 32;
+    const bits = /^\d{1,3}$/.test(prefix ?? `${longest}`) ? Number(prefix ?? longest) : Number.NaN;
+    if (isIP(address) === 0 || !(bits <= longest)) return false;
     const list = new BlockList();
     list.addSubnet(address, bits, family(address));
     return list.check(host, family(host)) && (whole || (entryPort ?? port) === port);

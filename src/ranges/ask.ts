@@ -21,8 +21,8 @@ export type Asked =
   | { kind: "absent"; reason: string }
   | { kind: "outage"; reason: string; code?: number };
 
-/** Of the time for asking, what is waited at most for another call that asks: it may hang. */
-const shareOfWaiting = 0.3;
+/** Who has waited in vain for another call that asks (it may hang) has still this share of the long patience to ask itself. */
+const shareOfTheLate = 0.25;
 
 /** A Node is 1.5 MB at most, a page of 250 Nodes mostly under 10. */
 const maxBytes = 32 << 20;
@@ -38,11 +38,13 @@ export async function ask(
   canWait: boolean,
 ): Promise<Asked> {
   const patience = 1000 * (canWait ? wanted.patience.short : wanted.patience.long);
-  const askNow = () => askAndKeep(wanted, here, last, Date.now() + patience, !canWait);
+  const deadline = Date.now() + patience;
+  const late = 1000 * wanted.patience.long * shareOfTheLate;
+  const askNow = () => askAndKeep(wanted, here, last, Math.max(deadline, Date.now() + late), !canWait);
   if (wanted.keepsNothing) return await askNow();
   const name = fileName("asking", wanted.source.label);
   const shared = () => readShared(wanted, here);
-  return await oneAtATime(wanted.stateFolder, name, patience * shareOfWaiting, shared, askNow);
+  return await oneAtATime(wanted.stateFolder, name, patience, shared, askNow);
 }
 
 function readShared({ stateFolder, source }: Wanted, here: Here): Asked | undefined {

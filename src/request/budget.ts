@@ -9,7 +9,7 @@ export type Budget = {
   timeout: number;
   /** When the delegate is asked to end, and when it is over in any case: what lies between is for it to tidy up. */
   time: { deadline: number; end: number };
-  /** What asking the API server may take: where nothing else is known, and where last-known ranges can stand in. Waiting for another call that asks comes on top (ranges/ask.ts). */
+  /** What asking the API server may take: where nothing else is known, and where last-known ranges can stand in. */
   patience: { long: number; short: number };
 };
 

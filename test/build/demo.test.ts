@@ -23,7 +23,7 @@ const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "
 
 // Beside the run's own folder, which other users can't enter.
 const folder = mkdtempSync(join(dirname(runFolder()), "kube-node-demo-test-"));
-chmodSync(folder, 0o777);
+chmodSync(folder, 0o1777); // as /tmp is
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 // Seconds each, but a busy machine may take its time.

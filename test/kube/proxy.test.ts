@@ -18,6 +18,8 @@ describe("chooseProxy", () => {
     ["[fd12::1]:6443", "https://[fd12::1]:6443", false],
     ["[fd12::1]:443", "https://[fd12::1]:6443", true],
     ["fd12::/200", "https://[fd12::1]:6443", true],
+    ["fd12::/-8", "https://[fd12::1]:6443", true],
+    ["10.0.0.0/", "https://10.1.2.3:6443", true],
     ["example.com", "https://example.com", false],
     ["example.com", "https://api.example.com", false],
     ["example.com", "https://notexample.com", true],

@@ -1,10 +1,8 @@
 // What is left of attachments that are no more: it doesn't stand in an ADD's way, and DEL lets go of it.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
-import * as net from "../parts/namespace.ts";
-import { namespaces, whatLacks } from "../parts/tools.ts";
 import { editJson, makeOlderThanBoot } from "./parts/store.ts";
 import { describeHostLocals, describeSubjects, onlyCompiled, rowsFor } from "./parts/subjects.ts";
 import { makeWorker } from "./parts/worker.ts";
@@ -113,23 +111,4 @@ describeSubjects("a damaged record", (subject) => {
     await worker.pass("DEL");
     expect([worker.leases(), worker.records()]).toEqual([{}, []]);
   });
-});
-
-const lack = whatLacks(namespaces());
-
-describeHostLocals("a full range", (subject) => {
-  it.skipIf(lack.some)(
-    `frees no pod whose network namespace is out of sight: its processes may live on${lack.words}`,
-    async () => {
-      const worker = await makeWorker(server, subject, { podCIDRs: ["10.1.0.0/30"] });
-      const [dead, living] = [net.makeNamespace("dead"), net.makeNamespace("living")];
-      onTestFinished(() => net.removeNamespaces([dead, living]));
-      await worker.add({ id: "dead", netns: dead.path });
-      const full = { code: 999, msg: expect.stringContaining("no IP addresses available") };
-      expect(await worker.fail("ADD", { id: "living", netns: living.path })).toMatchObject(full);
-      net.removeNamespaces([dead]);
-      expect(await worker.fail("ADD", { id: "living", netns: living.path })).toMatchObject(full);
-      expect([worker.leases(), worker.records()]).toEqual([{ "10.1.0.2": "dead eth0" }, ["dead:eth0"]]);
-    },
-  );
 });
