@@ -42,7 +42,16 @@ describe("./build.sh", () => {
     const { exitCode, stdout } = await build([], "untouched");
     expect(exitCode).toBe(0);
     const listed = stdout.split("\n").flatMap((line) => /^ {2}(\w+) /.exec(line)?.[1] ?? []);
-    expect([...new Set(listed)]).toEqual(["demo", "test", "bench", "check", "binaries", "install", "release", "clean"]);
+    expect([...new Set(listed)]).toEqual([
+      "demo",
+      "test",
+      "bench",
+      "check",
+      "binaries",
+      "install",
+      "release",
+      "clean",
+    ]);
     expect(existsSync(join(folder, "untouched"))).toBe(false);
   });
 
