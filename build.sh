@@ -89,6 +89,7 @@ run_tests() {
   done
   [ -z "${SOAK:-}" ] || [ ${#files[@]} -gt 0 ] || files=(test/faults test/model test/rubbish)
   set_up
+  [ "$tier" = full ] || node test/tiers.ts "${files[@]}" || return 1
   build_executables "$(own_architecture)"
   install_missing containernetworking-plugins iproute2 iputils-ping strace
   [ "$tier" = quick ] || build_go_tools

@@ -1,12 +1,10 @@
 import { defineConfig } from "vitest/config";
-
-// The quick tier leaves out what needs minutes: real clusters, and the archives of a release.
-const slow = ["test/real/**", "test/build/**", "test/cluster/**", "test/**/many-*.test.ts"];
+import { notQuick } from "./test/tiers.ts";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: process.env["TEST_TIER"] === "quick" ? slow : [],
+    exclude: process.env["TEST_TIER"] === "quick" ? notQuick.flatMap((path) => [path, `${path}/**`]) : [],
     pool: "forks",
     maxWorkers: 2,
     // A machine that CI shares with others may stand still for seconds; what fails twice is broken.

@@ -1,4 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { checkout } from "./parts/tools.ts";
 import { summarize } from "./summary.ts";
 
 const test = (status: string, fullName = "does it") => ({ status, fullName });
@@ -9,6 +14,33 @@ const file = (name: string, ...assertionResults: ReturnType<typeof test>[]) => (
 });
 
 describe("the last words of ./build.sh test", () => {
+  it("name a test that only passed when it was tried again, as vitest reports one", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "retried-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const text = `let tries = 0;
+      it("passes at its second try", () => expect(++tries).toBe(2));
+      it("passes at once", () => {});`;
+    writeFileSync(join(folder, "flaky.test.js"), text);
+    const report = join(folder, "report.json");
+    const flags = [
+      "run",
+      "--root",
+      folder,
+      "--globals",
+      "--retry=1",
+      "--reporter=json",
+      "--outputFile",
+      report,
+    ];
+    await execa("vitest", flags, { preferLocal: true, localDir: checkout, env: { VITEST: undefined } });
+    const { lines, failed } = summarize(JSON.parse(readFileSync(report, "utf8")), 0);
+    expect(lines).toEqual([
+      expect.stringMatching(/^retried: \S*flaky\.test\.js: passes at its second try$/),
+      "2 passed, 0 failed, 0 skipped",
+    ]);
+    expect(failed).toBe(0);
+  });
+
   it("count tests, and give each skipped one with its reason", () => {
     const results = {
       testResults: [

@@ -3,10 +3,10 @@ import { relative } from "node:path";
 
 // node test/summary.ts RESULTS STATUS: the last words of `./build.sh test`, from vitest's JSON report and its exit status.
 
-type Result = { status: string; fullName: string };
+type Result = { status: string; fullName: string; failureMessages?: string[] | null };
 type Results = { testResults: { name: string; status: string; assertionResults: Result[] }[] };
 
-/** Skipped tests with their reasons, then the line `N passed, N failed, N skipped`. A file that can't be loaded has failed. */
+/** Tests that passed only when they were tried again, skipped ones with their reasons, then the line `N passed, N failed, N skipped`. A file that can't be loaded has failed. */
 export function summarize({ testResults }: Results, status: number): { lines: string[]; failed: number } {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   const count = (wanted: string) => tests.filter((test) => test.status === wanted).length;
@@ -19,6 +19,7 @@ export function summarize({ testResults }: Results, status: number): { lines: st
   const other = status !== 0 && failed === 0;
   return {
     lines: [
+      ...testResults.flatMap(describeRetried),
       ...testResults.flatMap(describeSkipped),
       ...broken.map(({ name }) => `failed as a whole: ${relative(process.cwd(), name)}`),
       ...(other
@@ -32,6 +33,14 @@ export function summarize({ testResults }: Results, status: number): { lines: st
 
 function isFailure({ status }: Result): boolean {
   return status === "failed";
+}
+
+/** A test that passed keeps the failures of its earlier tries. */
+function describeRetried({ name, assertionResults }: Results["testResults"][number]): string[] {
+  const retried = assertionResults.filter(
+    ({ status, failureMessages }) => status === "passed" && (failureMessages?.length ?? 0) > 0,
+  );
+  return retried.map(({ fullName }) => `retried: ${relative(process.cwd(), name)}: ${fullName.trim()}`);
 }
 
 function describeSkipped({ name, assertionResults }: Results["testResults"][number]): string[] {

@@ -4,7 +4,7 @@ import { readHolders } from "./holders.ts";
 import * as networks from "./networks.ts";
 import { addressesOf, pingAll } from "./ping-all.ts";
 import * as print from "./print.ts";
-import { add, call, refuse, type Scene, showAddresses } from "./scene.ts";
+import { add, call, refuse, type Scene, showResult } from "./scene.ts";
 import type { Pod, Stage } from "./stage.ts";
 
 export function introduce({ stage: { lacks } }: Scene): void {
@@ -60,10 +60,10 @@ export async function addPods(scene: Scene): Promise<void> {
   );
   print.document(config);
   const web = await add(scene, { name: "web-1", namespace: "default", node: first }, "eth0", config);
-  print.document(web.result);
+  showResult(web);
   print.say("The same on the next node:");
   const network = networks.podNetwork(scene.stage, second);
-  showAddresses(await add(scene, { name: "web-2", namespace: "default", node: second }, "eth0", network));
+  showResult(await add(scene, { name: "web-2", namespace: "default", node: second }, "eth0", network));
   print.say("What the API server was asked, and by whom:");
   print.lines(scene.cluster.requests.map(({ method, path, user }) => `${method} ${path}  ${user}`));
 }
@@ -78,7 +78,7 @@ export async function gateByNamespace(scene: Scene): Promise<void> {
     ["ledger", "old-application"],
     ["web-3", "default"],
   ] as const) {
-    showAddresses(await add(scene, { name, namespace, node: third }, "eth0", config));
+    showResult(await add(scene, { name, namespace, node: third }, "eth0", config));
   }
 }
 
@@ -91,7 +91,7 @@ export async function addSecondaryNetwork(scene: Scene): Promise<void> {
   print.say("Of one network that joins the nodes, each gets a part:");
   for (const { node } of [web1, web2]) await annotate(cluster, node);
   for (const pod of [web1, web2]) {
-    showAddresses(await add(scene, pod, "net1", networks.secondaryNetwork(stage, pod.node)));
+    showResult(await add(scene, pod, "net1", networks.secondaryNetwork(stage, pod.node)));
   }
   print.say("Nobody has annotated node-3, so there the plugin says what to do:");
   print.document(await refuse(scene, ledger, networks.secondaryNetwork(stage, ledger.node)));

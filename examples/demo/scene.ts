@@ -53,6 +53,7 @@ export async function call(scene: Scene, verb: Verb, attachment: Attachment): Pr
   throw new Error(`${verb} for ${attachment.pod.name} failed: ${JSON.stringify(outcome.document)}`);
 }
 
-export function showAddresses({ result }: Attachment): void {
-  print.lines([result?.ips.map(({ address }) => address).join(", ") ?? ""]);
+/** All that the ADD printed. */
+export function showResult({ result }: Attachment): void {
+  print.document(result);
 }

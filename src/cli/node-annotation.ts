@@ -1,7 +1,6 @@
-import { defaultConfigFile, parseNodeAnnotationConfig } from "../api/node-annotation-config.ts";
 import { CniError, code, formatError } from "../cni/error.ts";
 import { newest } from "../cni/versions.ts";
-import { readText } from "../host/files.ts";
+import { readNodeFile } from "../request/node-annotation.ts";
 import { type Access, readAnnotation, showOwnNode } from "./own-node.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -30,8 +29,7 @@ export async function runNodeAnnotation(
 }
 
 function readAccess({ env }: Terminal): Access {
-  const path = env["NODE_ANNOTATION_CFG"] || defaultConfigFile;
-  const { kubeconfig } = parseNodeAnnotationConfig(readText(path) ?? "{}");
+  const { kubeconfig } = readNodeFile(env);
   return { env, kubeconfig };
 }
 

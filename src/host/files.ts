@@ -112,6 +112,8 @@ export function appendOwn(path: string, text: string): void {
   );
   try {
     writeAll(fd, text);
+  } catch (error) {
+    throw naming(path, error);
   } finally {
     closeSync(fd);
   }
@@ -119,8 +121,8 @@ export function appendOwn(path: string, text: string): void {
 
 /** A failed write doesn't say itself where it was. */
 function naming(path: string, error: unknown): unknown {
-  if (error instanceof Error && !error.message.includes(path)) error.message += ` '${path}'`;
-  return error;
+  if (!(error instanceof Error) || error.message.includes(path)) return error;
+  return Object.assign(error, { message: `${error.message} '${path}'`, path });
 }
 
 /** Everything to a file, pipe or terminal, in as many writes as it takes. */

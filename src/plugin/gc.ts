@@ -14,9 +14,9 @@ import { forget, type Held, release } from "./release.ts";
 import type { Request } from "./request.ts";
 
 /**
- * Releases what no valid attachment holds, by DELs of host-local: its own GC reports success and frees nothing.
- * Another delegate gets its GC as it is; where it knows none, or leases are left in a store of host-local's form, GC is DELs
- * too. Goes on past single failures.
+ * Releases what no valid attachment holds, by DELs of host-local: some releases' GC reports success and frees nothing, and
+ * that of 1.10.0 frees everything where the runtime sends no list. Another delegate gets its GC as it is; where it knows none,
+ * or leases are left in a store of host-local's form, GC is DELs too. Goes on past single failures.
  */
 export async function collectGarbage(request: Request): Promise<string> {
   const valid = readValidAttachments(request);

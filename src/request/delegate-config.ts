@@ -37,20 +37,21 @@ export function gateFamilies(
   const isListed = pod.namespace !== undefined && namespaces?.includes(pod.namespace);
   if (namespaces === undefined || isListed || !Array.isArray(ranges)) return ipam;
   const left = ranges.filter((set: unknown) => !isIPv4(Array.isArray(set) ? set[0] : set, "subnet"));
-  if (left.length === 0) throw noFamilyLeft(pod, node);
+  if (left.length === 0) throw noFamilyLeft(namespaces, pod, node);
   const routesLeft = Array.isArray(routes)
     ? routes.filter((route: unknown) => !isIPv4(route, "dst"))
     : routes;
   return { ...ipam, ranges: left, ...(routes !== undefined && { routes: routesLeft }) };
 }
 
-function noFamilyLeft(pod: Pod, node: string): CniError {
-  const who = pod.namespace === undefined ? "a pod of unknown namespace" : `namespace ${pod.namespace}`;
-  const hint = `ipam.ipv4-namespaces keeps IPv4 from ${who}, and the Node has no IPv6 range to give instead`;
+function noFamilyLeft(namespaces: string[], pod: Pod, node: string): CniError {
+  const isForNobody = namespaces.length === 0;
+  const namespace = pod.namespace === undefined ? "a pod of unknown namespace" : `namespace ${pod.namespace}`;
+  const [which, whom] = isForNobody ? ["no pod may", "every namespace"] : ["this pod may not", namespace];
   return new CniError(
     code.noFamilyLeft,
-    `Node ${node} has only IPv4 ranges, and this pod may not have IPv4`,
-    hint,
+    `Node ${node} has only IPv4 ranges, and ${which} have IPv4`,
+    `ipam.ipv4-namespaces keeps IPv4 from ${whom}, and the Node has no IPv6 range to give instead`,
   );
 }
 

@@ -69,7 +69,7 @@ function prepareBody(body: JsonObject, delegate: string, isGated: boolean): Json
 }
 
 /** $NODE_ANNOTATION_CFG, or the usual place; without one, everything is as by default. */
-function readNodeFile(env: Environment): NodeAnnotationConfig {
+export function readNodeFile(env: Environment): NodeAnnotationConfig {
   const path = env["NODE_ANNOTATION_CFG"] || defaultConfigFile;
   const text = readText(path);
   if (text === undefined || text.trim() === "") return {};

@@ -29,6 +29,45 @@ describe("readConfig", () => {
     expect(readConfig(ipam)).toEqual({ config: {}, rest: {} });
   });
 
+  it("of what is printed is the same, in whatever letter case its keys are, and so is what it prints", () => {
+    const text = fc.string({ minLength: 1 }).filter((value) => !value.includes("\0"));
+    const seconds = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+    const config = fc.record(
+      {
+        annotation: text,
+        dataDir: text,
+        ipv4Namespaces: fc.array(text),
+        kubeconfig: text,
+        logfile: text,
+        loglevel: text,
+        nodeName: text,
+        cacheTTL: seconds,
+        timeout: fc.double({ min: 2, max: 220, noNaN: true }),
+        nextipam: fc.stringMatching(/^[a-z][a-z0-9.-]{0,20}$/).filter(isProgramName),
+      },
+      { requiredKeys: [] },
+    );
+    const isOurs = (key: string) => [...ownKeys, ...reservedKeys].some((own) => fold(own) === fold(key));
+    const others = fc
+      .dictionary(fc.string(), fc.json().map(JSON.parse))
+      .map((keys) => Object.fromEntries(Object.entries(keys).filter(([key]) => !isOurs(key))));
+    const spelling = fc.constantFrom(
+      (key: string) => key,
+      (key: string) => key.toUpperCase(),
+      (key: string) => key.toLowerCase(),
+    );
+    fc.assert(
+      fc.property(config, others, spelling, ({ ipv4Namespaces, ...given }, rest, spell) => {
+        const own = { ...given, ...(ipv4Namespaces && { "ipv4-namespaces": ipv4Namespaces }) };
+        const spelled = Object.fromEntries(Object.entries(own).map(([key, value]) => [spell(key), value]));
+        const read = readConfig(JSON.parse(JSON.stringify({ type: "kube-node", ...spelled, ...rest })));
+        const whole = { ...given, ...(ipv4Namespaces && { ipv4Namespaces }) };
+        expect(read).toEqual({ config: whole, rest });
+        expect(readConfig(JSON.parse(JSON.stringify({ ...own, ...read?.rest })))).toEqual(read);
+      }),
+    );
+  });
+
   it("keeps an empty list of namespaces, which is not the same as none", () => {
     expect(readConfig({ "ipv4-namespaces": [] })?.config).toEqual({ ipv4Namespaces: [] });
   });

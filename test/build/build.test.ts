@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,7 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkout } from "../parts/tools.ts";
+import { checkout, whatLacks } from "../parts/tools.ts";
+import { privateMounts, withMounts } from "../real/parts/private-mounts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "build-"));
 const own = process.arch === "arm64" ? "arm64" : "amd64";
@@ -28,6 +30,10 @@ function build(args: string[], output = "output") {
     input: "",
     reject: false,
   });
+}
+
+function machineOf(path: string): number {
+  return readFileSync(path).readUInt16LE(18);
 }
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -55,6 +61,10 @@ describe("./build.sh", () => {
     [["tset"], 'unknown command "tset"'],
     [["install", "--destination=x"], 'unknown argument "--destination=x": only --dest=… is known here'],
     [["test", "--slow"], 'unknown argument "--slow"'],
+    [
+      ["test", "--quick", "test/real/cnitool.test.ts", "test/api"],
+      "test/real/cnitool.test.ts: not in the quick tier",
+    ],
     [["demo", "now"], 'unknown argument "now"'],
     [["binaries", "--arch=mips"], 'unknown architecture "mips": amd64 and arm64 are known'],
     [
@@ -65,6 +75,49 @@ describe("./build.sh", () => {
     const { exitCode, stderr } = await build(args);
     expect(stderr).toContain(words);
     expect(exitCode).toBe(1);
+  });
+});
+
+describe("./build.sh binaries", () => {
+  const output = join(folder, "output");
+
+  it("compiles both programs for this machine, and says so when called by each name", async () => {
+    expect(await build(["binaries"])).toMatchObject({ exitCode: 0 });
+    for (const name of ["kube-node", "node-annotation"])
+      expect((await execa(join(output, name), ["--version"])).stdout).toMatch(new RegExp(`^${name} \\S`));
+    expect(machineOf(join(output, "kube-node"))).toBe(machines[own]);
+  });
+
+  it("--arch: compiles them for another, beside this machine's own", async () => {
+    expect(await build(["binaries", `--arch=${foreign}`])).toMatchObject({ exitCode: 0 });
+    for (const name of ["kube-node", "node-annotation"]) {
+      expect(machineOf(join(output, foreign, name))).toBe(machines[foreign]);
+      expect(machineOf(join(output, name))).toBe(machines[own]);
+    }
+  }, 120_000);
+
+  it("compiles nothing anew where nothing has changed", async () => {
+    const before = statSync(join(output, "kube-node")).ino;
+    const { exitCode, stderr } = await build(["binaries"]);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(statSync(join(output, "kube-node")).ino).toBe(before);
+  });
+});
+
+describe("./build.sh clean", () => {
+  it("removes _output/, and nothing else", async () => {
+    const copy = join(folder, "clean");
+    mkdirSync(join(copy, "_output/amd64"), { recursive: true });
+    mkdirSync(join(copy, "node_modules"));
+    for (const name of ["build.sh", "scripts"])
+      cpSync(join(checkout, name), join(copy, name), { recursive: true });
+    const before = readdirSync(copy);
+    for (const time of ["once", "again"]) {
+      const { exitCode, stderr } = await execa(join(copy, "build.sh"), ["clean"], { cwd: folder });
+      expect([exitCode, stderr], time).toEqual([0, "build.sh: removed _output/; node_modules/ stays"]);
+      expect(readdirSync(copy)).toEqual(before.filter((name) => name !== "_output"));
+    }
+    expect(existsSync(folder)).toBe(true);
   });
 });
 
@@ -98,6 +151,18 @@ describe("./build.sh install", () => {
     });
     expect(exitCode).toBe(0);
     expect(readdirSync(join(folder, "here/bin"))).toEqual(["kube-node", "node-annotation"]);
+  });
+
+  const lack = whatLacks(privateMounts());
+  it.skipIf(lack.some)(`without --dest: into /opt/cni/bin${lack.words}`, async () => {
+    const optCni = join(folder, "opt-cni");
+    mkdirSync(optCni);
+    const [file, ...words] = withMounts({ "/opt/cni": optCni }, [join(checkout, "build.sh"), "install"]);
+    const env = { KUBE_NODE_OUTPUT: join(folder, "output") };
+    const { exitCode, stderr } = await execa(file as string, words, { cwd: folder, env, reject: false });
+    expect(stderr).toMatch(/^build\.sh: installed kube-node node-annotation \S+ into \/opt\/cni\/bin$/m);
+    expect(exitCode).toBe(0);
+    expect(readdirSync(join(optCni, "bin")).sort()).toEqual(["kube-node", "node-annotation"]);
   });
 
   it("says so where the folder can't be made", async () => {
@@ -175,7 +240,7 @@ describe("./build.sh release", () => {
       const [one, other] = ["kube-node", "node-annotation"].map((name) => statSync(join(target, name)));
       expect(one?.mode).toBe(0o100755);
       expect(other?.ino).toBe(one?.ino);
-      expect(readFileSync(join(target, "kube-node")).readUInt16LE(18)).toBe(machines[architecture]);
+      expect(machineOf(join(target, "kube-node"))).toBe(machines[architecture]);
       if (architecture !== foreign)
         expect((await execa(join(target, "kube-node"), ["--version"])).exitCode).toBe(0);
     },

@@ -124,6 +124,10 @@ function expectStory(output: string): void {
   expect(output).toContain('"ipv4-namespaces": ["old-application"]');
   expect(output).toContain("kubectl annotate node node-1");
   expect(output).toContain('"msg": "Node node-3 has no annotation kube-node.nordix.org/net1"');
+  const added = output.split(/^ {4}\S+ CNI_COMMAND=ADD/m).slice(1);
+  expect(added).toHaveLength(7); // six with a result, and one that has to fail
+  for (const text of added) expect(text).toMatch(/"(ips|msg)": /);
+  for (const [address] of holders) expect(output).toMatch(new RegExp(`"address": "${address}/\\d+"`));
   const attachments = "web-1 eth0, web-2 eth0, ledger eth0, web-3 eth0, web-1 net1, web-2 net1";
   expect(output).toContain(`CHECK ok: ${attachments}`);
   expect(output).toContain(`DEL   ok: ${attachments}`);

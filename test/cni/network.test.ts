@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CniError } from "../../src/cni/error.ts";
 import { parseNetwork, readVersion } from "../../src/cni/network.ts";
 import { versions } from "../../src/cni/versions.ts";
+import { fold } from "../../src/text/fold.ts";
 import { mutated } from "../text/mutations.ts";
 
 const good = { cniVersion: "1.0.0", name: "net1", type: "bridge", ipam: { type: "kube-node" } };
@@ -24,6 +25,30 @@ describe("parseNetwork", () => {
     const { name: _, ...nameless } = good;
     expect(parseNetwork(JSON.stringify(nameless), { nameless: true }).name).toBe("nameless");
     expect(parseNetwork(JSON.stringify(good), { nameless: true }).name).toBe("net1");
+  });
+});
+
+describe("a configuration that is printed", () => {
+  const name = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,20}$/);
+  const isRead = (key: string) => /^(name|cniversion|ipam|args|runtimeconfig)$/.test(fold(key));
+  const others = fc
+    .dictionary(fc.oneof(fc.string(), fc.constant("__proto__")), fc.json().map(JSON.parse))
+    .map((keys) => Object.fromEntries(Object.entries(keys).filter(([key]) => !isRead(key))));
+  const own = fc.record(
+    { name, cniVersion: fc.constantFrom(...versions), ipam: others, args: others, runtimeConfig: others },
+    { requiredKeys: ["name"] },
+  );
+
+  it("is the same when it is read, however it is laid out, and when it is printed again", () => {
+    fc.assert(
+      fc.property(others, own, fc.constantFrom(undefined, 2, "\t"), (rest, keys, space) => {
+        const raw = { ...rest, ...keys };
+        const network = parseNetwork(JSON.stringify(raw, undefined, space));
+        expect(network).toEqual({ name: keys.name, cniVersion: keys.cniVersion ?? "0.1.0", raw });
+        expect(Object.keys(network.raw)).toEqual(Object.keys(raw));
+        expect(parseNetwork(JSON.stringify(network.raw))).toEqual(network);
+      }),
+    );
   });
 });
 

@@ -88,7 +88,7 @@ describeHostLocals("a full disk", (subject) => {
       await worker.pass("DEL", callFor(play.mine, usual));
       await makeRoom(disk);
       await play.recover(disk.stage);
-      expect(`${failure.msg} ${failure.details}`).toContain(worker.dataDir);
+      expect(failure.details).toMatch(`dataDir ${worker.dataDir}: the disk is full: free some space there`);
     });
   });
 });
@@ -102,6 +102,7 @@ describeHostLocals("a disk that can't be written", (subject) => {
     expect(await worker.fail("ADD", callFor(play.mine, usual))).toMatchObject({
       code: 5,
       msg: expect.stringMatching(/read-only file system/),
+      details: expect.stringMatching(`dataDir ${worker.dataDir}: .* mount it for writing`),
     });
     expect(await worker.fail("STATUS", usual)).toMatchObject({ code: 50 });
     await worker.pass("DEL", callFor(play.mine, usual));

@@ -250,5 +250,5 @@ describeEverywhere(
       expect(answer.milliseconds).toBeLessThan(3500); // and what a loaded machine takes to start programs
     });
   },
-  { hostLocals: "one", runtimes: "one" },
+  { hostLocals: "one", runtimes: "one" }, // a script stands in for host-local, and hangs for seconds
 );

@@ -239,11 +239,9 @@ const rows: Row[] = [
   ],
 ];
 
-describeEverywhere(
-  "what is wrong with the kubeconfig, nothing else being known",
-  (world, isSample) => checkRows(world, rows, isSample),
-  { hostLocals: "one" },
-);
+describeEverywhere("what is wrong with the kubeconfig, nothing else being known", (world, isSample) => {
+  checkRows(world, rows, isSample);
+});
 
 describeEverywhere("a broken kubeconfig, where ranges are known", (world) => {
   it.each<[string, string]>([

@@ -35,7 +35,7 @@ export type Row = [
 
 /**
  * Runs `test` for the compiled executable on every host-local, and for the sources on Node on the first (`isSample`). `less`
- * leaves out the other host-locals, where none has much to do with what is tested, or Node.
+ * leaves out the other host-locals, or Node, where that takes long and none has to do with what is tested: each says why.
  */
 export function describeEverywhere(
   name: string,

@@ -15,9 +15,18 @@ import { makeWorker, type Worker } from "./parts/worker.ts";
 const lack = whatLacks(cnitool(), mainPlugins(), namespaces(), privateMounts());
 const podCIDRs = ["10.1.0.0/24", "fd00:1::/64"];
 
+/** The main plugins beside bridge, and the kind of link that each needs of the kernel. */
+const others = [
+  { type: "ptp", kind: "veth" },
+  { type: "macvlan", kind: "macvlan", master: "uplink", mode: "bridge" },
+  { type: "ipvlan", kind: "ipvlan", master: "uplink", mode: "l2" },
+];
+
 let machine: NodeNamespace;
 beforeAll(async () => {
-  if (!lack.some) machine = await startNodeNamespace();
+  if (lack.some) return;
+  machine = await startNodeNamespace();
+  net.connect({ namespace: machine.node, link: "uplink" }, { namespace: machine.node, link: "far" });
 });
 afterAll(() => machine?.close());
 
@@ -79,6 +88,24 @@ describeHostLocals("libcni's client", (subject) => {
       expect([worker.leases(), worker.records()]).toEqual([{}, []]);
       expect(net.linksOf(one)).not.toContain("eth0");
     });
+
+    for (const { type, kind, ...keys } of others) {
+      const noLink = whatLacks(lack.some ? {} : net.linkKind(kind));
+      it.skipIf(noLink.some)(`adds, checks and deletes ${type} with kube-node${noLink.words}`, async () => {
+        writeList(worker, "1.0.0", { type, ...keys, ipam: worker.ipam() });
+        const [one, two] = [makePod(), makePod()];
+        for (const pod of [one, two]) await succeed(worker, "add", "net1", pod.path);
+        net.allowForwarding(machine.node);
+        const addresses = ["10.1.0.3", "fd00:1::3"];
+        expect(net.addressesOf(two, "eth0")).toEqual(["10.1.0.3/24", "fd00:1::3/64"]);
+        for (const address of addresses)
+          expect(await net.ping(one, address)).toMatchObject({ reached: true });
+        for (const pod of [one, two]) await succeed(worker, "check", "net1", pod.path);
+        for (const pod of [one, two, two]) await succeed(worker, "del", "net1", pod.path);
+        expect([worker.leases(), worker.records()]).toEqual([{}, []]);
+        for (const pod of [one, two]) expect(net.linksOf(pod)).not.toContain("eth0");
+      });
+    }
 
     // The main plugins of most distributions don't speak 1.1.0: kube-node stands alone here.
     it("asks for status, and collects garbage, in CNI 1.1.0", async () => {

@@ -70,6 +70,14 @@ describeSubjects("node-annotation", (subject) => {
       expect([node.leases(), node.records()]).toEqual([{}, []]);
     });
 
+    it("needs no top-level type, as the original's examples have none: ADD, DEL", async () => {
+      const node = await make(body);
+      const config = { type: undefined };
+      expect(await node.add({ config })).toEqual(["172.16.5.2"]);
+      await node.pass("DEL", { config });
+      expect([node.leases(), node.records()]).toEqual([{}, []]);
+    });
+
     it("ADD, CHECK, DEL, GC and STATUS, of CNI 1.1.0", async () => {
       const node = await make(body);
       const config = { cniVersion: "1.1.0" };

@@ -17,6 +17,20 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
+describeSubjects(
+  "a configuration without a top-level type, as the original's examples have it",
+  (subject) => {
+    it("works: ADD, CHECK, DEL", async () => {
+      const worker = await makeWorker(server, subject, { podCIDRs });
+      const typeless = { config: { type: undefined } };
+      expect(await worker.add(typeless)).toEqual(["10.1.0.2", "fd00:1::2"]);
+      await worker.pass("CHECK", typeless);
+      await worker.pass("DEL", typeless);
+      expect([worker.leases(), worker.records()]).toEqual([{}, []]);
+    });
+  },
+);
+
 describeSubjects("a second ADD", (subject) => {
   const itCompiled = onlyCompiled(subject);
 

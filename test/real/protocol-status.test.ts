@@ -67,6 +67,24 @@ describeSubjects("STATUS", (subject) => {
     await worker.pass("DEL", { config, wrap });
   });
 
+  it("50: the Node has only IPv4, and no namespace may have it; good where some may", async () => {
+    const worker = await makeWorker(server, subject, { podCIDRs: ["10.1.0.0/24"] });
+    const nobody = { config, ipam: { "ipv4-namespaces": [] } };
+    const words = { msg: `Node ${worker.name} has only IPv4 ranges, and no pod may have IPv4` };
+    expect(await worker.fail("STATUS", nobody)).toMatchObject({ ...status, ...words });
+    expect(await worker.fail("ADD", { ...nobody, namespace: "web" })).toMatchObject({ code: 104, ...words });
+    await worker.pass("STATUS", { config, ipam: { "ipv4-namespaces": ["old"] } });
+    await worker.annotate("six", "fd00:1::/64");
+    await worker.pass("STATUS", { config, ipam: { "ipv4-namespaces": [], annotation: "six" } });
+  });
+
+  it("a full range is no 50: pods with the host's network and those that give an address back go on", async () => {
+    const worker = await makeWorker(server, subject, { podCIDRs: ["10.1.0.0/30"] });
+    await worker.add({ config });
+    expect(await worker.fail("ADD", { config, id: "c2" })).toMatchObject({ code: 999 });
+    await worker.pass("STATUS", { config });
+  });
+
   it("50 or 51: the delegate's own STATUS says so", async () => {
     const worker = await make();
     for (const [code, expected] of [

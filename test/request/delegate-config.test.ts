@@ -47,8 +47,14 @@ describe("gateFamilies", () => {
         details: expect.stringContaining("ipam.ipv4-namespaces keeps IPv4 from namespace prod"),
       }),
     );
-    expect(() => gateFamilies({ ranges: [v4] }, [], {}, "node-a")).toThrow(
+    expect(() => gateFamilies({ ranges: [v4] }, ["kube-system"], {}, "node-a")).toThrow(
       expect.objectContaining({ details: expect.stringContaining("a pod of unknown namespace") }),
+    );
+    expect(() => gateFamilies({ ranges: [v4] }, [], { namespace: "prod" }, "node-a")).toThrow(
+      expect.objectContaining({
+        message: "Node node-a has only IPv4 ranges, and no pod may have IPv4",
+        details: expect.stringContaining("every namespace"),
+      }),
     );
   });
 });

@@ -14,6 +14,7 @@ import { monsters, rubbish } from "./texts.ts";
 const soak = process.env["SOAK"] === "1";
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const numRuns = soak ? 1000 : 25;
+// One host-local: with rubbish hardly a call comes to it, and what it makes of rubbish is its own; there are hundreds of calls.
 const [hostLocal] = hostLocals();
 const lack = whatLacks(hostLocal ? {} : { missing: "host-local" });
 const [compiled] = executables() as [Executable];

@@ -35,17 +35,17 @@ export type Step =
   | { deleteNode: string }
   /** What is on the disk is of an earlier boot from here on. */
   | { reboot: true }
+  /** Below the dataDir. */
   | { file: { path: string; content: string } };
+
+type PluginName = "kube-node" | "node-annotation";
 
 export type Scenario = {
   title: string;
   why?: string;
   nodes: Record<string, ScenarioNode>;
-  /** Network configurations by name; `kubeconfig`, `dataDir` and `logfile` are filled in. */
-  networks: Record<
-    string,
-    { plugin?: "node-annotation"; cniVersion?: string; ipam: Record<string, unknown> }
-  >;
+  /** Network configurations by name; where the plugin finds its kubeconfig, the log and the dataDir is filled in. */
+  networks: Record<string, { plugin?: PluginName; cniVersion?: string; ipam: Record<string, unknown> }>;
   steps: Step[];
 };
 
@@ -55,4 +55,9 @@ export function readScenarios(folder: string): { file: string; scenario: Scenari
   return files
     .sort()
     .map((file) => ({ file, scenario: parse(readFileSync(join(folder, file), "utf8")) as Scenario }));
+}
+
+/** Whether node-annotation is called, whose store is always the machine's own: the test has to put a folder in its place. */
+export function needsMounts({ networks }: Scenario): boolean {
+  return Object.values(networks).some(({ plugin }) => plugin === "node-annotation");
 }

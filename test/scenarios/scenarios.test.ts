@@ -1,32 +1,28 @@
-import { describe, expect, it } from "vitest";
-import { executables } from "../parts/plugin.ts";
-import { hostLocals } from "../parts/tools.ts";
-import { type Call, readScenarios } from "./scenario.ts";
+import { expect, it } from "vitest";
+import { whatLacks } from "../parts/tools.ts";
+import { privateMounts } from "../real/parts/private-mounts.ts";
+import { describeHostLocals, type Subject } from "../real/parts/subjects.ts";
+import { type Call, needsMounts, readScenarios, type Scenario } from "./scenario.ts";
 import { type Outcome, World } from "./world.ts";
 
-const compiled = executables().slice(0, 1);
+describeHostLocals("scenarios", (subject) => {
+  for (const { file, scenario } of readScenarios(import.meta.dirname)) {
+    const lack = whatLacks(needsMounts(scenario) ? privateMounts() : {});
+    it.skipIf(lack.some)(`${scenario.title} (${file})${lack.words}`, () => play(scenario, subject));
+  }
+});
 
-for (const hostLocal of hostLocals()) {
-  for (const executable of compiled) {
-    describe(`host-local ${hostLocal.label}, ${executable.label}`, () => {
-      it.each(readScenarios(import.meta.dirname))("$scenario.title ($file)", async ({ scenario }) => {
-        const world = new World(scenario, executable, hostLocal);
-        await world.open();
-        try {
-          for (const [index, step] of scenario.steps.entries()) {
-            const outcome = await world.run(step);
-            if ("call" in step)
-              compare(
-                step.call,
-                outcome,
-                `step ${index + 1}, ${step.call.verb} ${step.call.container ?? ""}`,
-              );
-          }
-        } finally {
-          await world.close();
-        }
-      });
-    });
+async function play(scenario: Scenario, subject: Subject): Promise<void> {
+  const world = new World(scenario, subject);
+  await world.open();
+  try {
+    for (const [index, step] of scenario.steps.entries()) {
+      const outcome = await world.run(step);
+      if ("call" in step)
+        compare(step.call, outcome, `step ${index + 1}, ${step.call.verb} ${step.call.container ?? ""}`);
+    }
+  } finally {
+    await world.close();
   }
 }
 

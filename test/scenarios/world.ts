@@ -3,8 +3,9 @@ import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
-import { callPlugin, type Executable, type PluginAnswer } from "../parts/plugin.ts";
-import type { HostLocal } from "../parts/tools.ts";
+import { callPlugin, type PluginAnswer } from "../parts/plugin.ts";
+import { withMounts } from "../real/parts/private-mounts.ts";
+import type { Subject } from "../real/parts/subjects.ts";
 import type { Call, Scenario, Step } from "./scenario.ts";
 
 /** What a step left behind, in the words of a scenario. */
@@ -20,16 +21,19 @@ export type Outcome = {
 export class World {
   readonly folder = mkdtempSync(join(tmpdir(), "scenario-"));
   readonly #scenario: Scenario;
-  readonly #executable: Executable;
-  readonly #hostLocal: HostLocal;
+  readonly #subject: Subject;
+  /** Stands in for /var/lib/cni where node-annotation, which knows no other place, is called. */
+  readonly #varLibCni = join(this.folder, "cni");
+  readonly #dataDir = join(this.#varLibCni, "networks");
+  readonly #kubeconfig = join(this.folder, "kubeconfig");
+  readonly #nodeFile = join(this.folder, "node-annotation.conf");
+  readonly #logfile = join(this.folder, "log");
   #api!: EmbeddedApiServer;
-  #kubeconfig = "";
   #logLength = 0;
 
-  constructor(scenario: Scenario, executable: Executable, hostLocal: HostLocal) {
+  constructor(scenario: Scenario, subject: Subject) {
     this.#scenario = scenario;
-    this.#executable = executable;
-    this.#hostLocal = hostLocal;
+    this.#subject = subject;
   }
 
   async open(): Promise<void> {
@@ -39,11 +43,10 @@ export class World {
     for (const [name, { machineID = name === nodes[0]?.[0] ? ownID : name, ...node }] of nodes) {
       await this.#api.createNode({ name, machineID, ...node });
     }
-    this.#kubeconfig = join(this.folder, "kubeconfig");
-    writeFileSync(
-      this.#kubeconfig,
-      await this.#api.kubeconfigFor({ kind: "kubelet", node: nodes[0]?.[0] ?? "" }),
-    );
+    const kubeconfig = await this.#api.kubeconfigFor({ kind: "kubelet", node: nodes[0]?.[0] ?? "" });
+    writeFileSync(this.#kubeconfig, kubeconfig);
+    writeFileSync(this.#nodeFile, JSON.stringify({ kubeconfig: this.#kubeconfig, log: this.#logfile }));
+    mkdirSync(this.#dataDir, { recursive: true });
   }
 
   async close(): Promise<void> {
@@ -80,7 +83,7 @@ export class World {
     } else if ("deleteNode" in step) {
       await this.#api.deleteNode(step.deleteNode);
     } else {
-      const path = join(this.folder, step.file.path);
+      const path = join(this.#dataDir, step.file.path);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, step.file.content);
     }
@@ -88,7 +91,7 @@ export class World {
   }
 
   #age(): void {
-    const state = join(this.folder, ".kube-node");
+    const state = join(this.#dataDir, ".kube-node");
     for (const file of readdirSync(state, { recursive: true, withFileTypes: true })) {
       if (!file.isFile()) continue;
       const path = join(file.parentPath, file.name);
@@ -98,15 +101,23 @@ export class World {
 
   async #call(call: Call): Promise<PluginAnswer> {
     const name = call.network ?? (Object.keys(this.#scenario.networks)[0] as string);
-    const { ipam, cniVersion = "1.1.0" } = this.#scenario.networks[name] ?? { ipam: {} };
+    const {
+      plugin = "kube-node",
+      ipam,
+      cniVersion = "1.1.0",
+    } = this.#scenario.networks[name] ?? { ipam: {} };
+    const { executable, hostLocal } = this.#subject;
+    const isKubeNode = plugin === "kube-node";
     const valid = call.valid?.map((one) => {
       const [containerID, ifname] = one.split(" ");
       return { containerID, ifname };
     });
+    const command = executable.command(plugin);
     return await callPlugin({
-      command: this.#executable.command("kube-node"),
+      command: isKubeNode ? command : withMounts({ "/var/lib/cni": this.#varLibCni }, command),
       verb: call.verb,
-      path: this.#hostLocal.folder,
+      path: hostLocal.folder,
+      env: { NODE_ANNOTATION_CFG: this.#nodeFile },
       ...(call.container && {
         containerID: call.container,
         ifname: call.interface ?? "eth0",
@@ -117,25 +128,24 @@ export class World {
         cniVersion,
         name,
         type: "bridge",
-        ipam: {
-          kubeconfig: this.#kubeconfig,
-          dataDir: this.folder,
-          logfile: join(this.folder, "log"),
-          timeout: 5,
-          ...ipam,
-        },
+        ipam: { ...(isKubeNode && this.#usual()), timeout: 5, ...ipam },
         ...(valid && { "cni.dev/valid-attachments": valid }),
       },
     });
   }
 
+  /** What a file on the node says to node-annotation stands in kube-node's own configuration. */
+  #usual(): Record<string, string> {
+    return { kubeconfig: this.#kubeconfig, dataDir: this.#dataDir, logfile: this.#logfile };
+  }
+
   #look(network: string): Pick<Outcome, "store" | "records"> {
-    const names = list(join(this.folder, network)).filter((name) => isIP(name) > 0);
+    const names = list(join(this.#dataDir, network)).filter((name) => isIP(name) > 0);
     const leases = names.map((name) => {
-      const lease = readFileSync(join(this.folder, network, name), "utf8");
+      const lease = readFileSync(join(this.#dataDir, network, name), "utf8");
       return [name, lease.trim().replace("\r\n", " ")] as const;
     });
-    const records = list(join(this.folder, ".kube-node", network, "attachments"));
+    const records = list(join(this.#dataDir, ".kube-node", network, "attachments"));
     return {
       store: Object.fromEntries(leases),
       records: records.map((name) => name.replace(":", " ")).sort(),
@@ -143,7 +153,7 @@ export class World {
   }
 
   #readLog(): string {
-    return list(this.folder).includes("log") ? readFileSync(join(this.folder, "log"), "utf8") : "";
+    return list(this.folder).includes("log") ? readFileSync(this.#logfile, "utf8") : "";
   }
 }
 
