@@ -38,7 +38,7 @@ type Environment = Record<string, string | undefined>;
 function startDemo(command: string[], env: Environment = {}) {
   const mark = `${process.pid}-${++count}`;
   const temporary = mkdtempSync(join(folder, `${mark}-`));
-  chmodSync(temporary, 0o777);
+  chmodSync(temporary, 0o1777);
   const [file, ...args] = command;
   const demo = execa(file as string, args, {
     cwd: checkout,
