@@ -9,7 +9,6 @@ import type { JsonObject } from "../text/json.ts";
 import { claimAttachment } from "./attachment.ts";
 import { callDelegate, UnsettledError } from "./delegate.ts";
 import { outlastDelegate } from "./killed-add.ts";
-import { releaseDead } from "./release-dead.ts";
 import type { Request } from "./request.ts";
 
 /** The delegate's result, for this node's ranges. */
@@ -48,7 +47,9 @@ async function allocate(
   try {
     return await callDelegate(request, path, config, request.env, started);
   } catch (error) {
-    if (!isExhausted(error) || (await releaseDead(request, attachment)) === 0) throw error;
+    if (!isExhausted(error)) throw error;
+    const { releaseDead } = await import("./release-dead.ts");
+    if ((await releaseDead(request, attachment)) === 0) throw error;
     return await callDelegate(request, path, config, request.env, started);
   }
 }

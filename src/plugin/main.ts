@@ -13,11 +13,7 @@ import { isObject, type JsonObject } from "../text/json.ts";
 import { add } from "./add.ts";
 import { check, del } from "./del.ts";
 import { beginEarly, noEarlyDelegate } from "./early-delegate.ts";
-import { toCniError } from "./fault.ts";
-import { collectGarbage } from "./gc.ts";
 import type { Request } from "./request.ts";
-import { status } from "./status.ts";
-import { tryOut } from "./try-out.ts";
 
 /** The two plugins differ in how they read a request, and in nothing after that. */
 const readers = { "kube-node": readKubeNodeRequest, "node-annotation": readNodeAnnotationRequest };
@@ -38,7 +34,7 @@ export async function runPlugin(plugin: PluginName, env: Environment): Promise<n
   try {
     return print(await answer(plugin, env, asked));
   } catch (error) {
-    return print(formatError(toCniError(error), asked.cniVersion), 1);
+    return await printError(error, asked.cniVersion);
   }
 }
 
@@ -66,12 +62,14 @@ export async function runTryOut(env: Environment): Promise<number> {
       (env["CNI_PATH"] ?? "").split(":").filter(Boolean),
       env,
     );
+    const { tryOut } = await import("./try-out.ts");
     return print(await tryOut({ ...request, early: noEarlyDelegate }, env));
   } catch (error) {
-    return print(formatError(toCniError(error), newest), 1);
+    return await printError(error, newest);
   }
 }
 
+/** What is called seldom is loaded where it is called. */
 async function serve(request: Request, call: Served): Promise<string> {
   switch (call.verb) {
     case "ADD":
@@ -81,9 +79,9 @@ async function serve(request: Request, call: Served): Promise<string> {
     case "CHECK":
       return await check(request, call.attachment);
     case "GC":
-      return await collectGarbage(request);
+      return await (await import("./gc.ts")).collectGarbage(request);
     case "STATUS":
-      return await status(request);
+      return await (await import("./status.ts")).status(request);
   }
 }
 
@@ -150,6 +148,11 @@ function checkVersion({ verb }: Call, asked: CniVersion): void {
     `${verb} is not in CNI ${asked}`,
     `cniVersion: expected ${first} or newer`,
   );
+}
+
+async function printError(error: unknown, cniVersion: CniVersion): Promise<number> {
+  const { toCniError } = await import("./fault.ts");
+  return print(formatError(toCniError(error), cniVersion), 1);
 }
 
 /** A result that nobody can read is no success. */
