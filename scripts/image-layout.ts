@@ -12,7 +12,8 @@ const labels = {
   "org.opencontainers.image.title": "kube-node-ipam",
   "org.opencontainers.image.version": version,
   "org.opencontainers.image.licenses": "Apache-2.0 AND LGPL-2.1-or-later",
-  "org.opencontainers.image.description": "The node agent of kube-node-ipam, and the plugins that it installs",
+  "org.opencontainers.image.description":
+    "The node agent of kube-node-ipam, and the plugins that it installs",
 };
 
 type Blob = { mediaType: string; digest: string; size: number };
@@ -76,7 +77,9 @@ const index = {
     },
   })),
 };
-const forDocker = [{ Config: pathOf(config.digest), RepoTags: names, Layers: layers.map(({ digest }) => pathOf(digest)) }];
+const forDocker = [
+  { Config: pathOf(config.digest), RepoTags: names, Layers: layers.map(({ digest }) => pathOf(digest)) },
+];
 writeFileSync(join(folder, "index.json"), JSON.stringify(index));
 writeFileSync(join(folder, "manifest.json"), JSON.stringify(forDocker));
 writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
