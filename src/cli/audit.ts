@@ -5,7 +5,7 @@ import { findLeaks } from "../lease/leaks.ts";
 import { longestCall } from "../request/budget.ts";
 import { visible } from "../text/visible.ts";
 import { defineCommand, output, text, toggle } from "./command.ts";
-import { freeLeak, type Runtime } from "./free-leak.ts";
+import { freeLeak, type Runtime } from "../upkeep/free-leak.ts";
 import { type NetworkChoice, networkInputs, readInventories } from "./inventories.ts";
 import { type FoundLeak, formatLeaks, leakJson, summarize } from "./leak-report.ts";
 import { pluginFolders } from "./request.ts";
