@@ -3,7 +3,7 @@ import type { Range } from "../address/range.ts";
 import { CniError, code } from "../cni/error.ts";
 import { isErrno } from "../host/files.ts";
 import { type Inventory, readInventory } from "../lease/inventory.ts";
-import { lookAround } from "../lease/liveness.ts";
+import { judgeFromHere } from "../lease/liveness.ts";
 import { defaultDataDir } from "../lease/store.ts";
 import { findNetworks, type Place, rangesOf, readConfigured } from "../upkeep/networks.ts";
 import { text } from "./command.ts";
@@ -30,10 +30,10 @@ export function readInventories(
   { note }: Terminal,
 ): { inventories: KnownNetwork[]; complete: boolean } {
   const places = findPlaces(choice, note);
-  const view = lookAround();
+  const judge = judgeFromHere();
   const inventories = places.flatMap(({ network, dataDir }) => {
     try {
-      const inventory = readInventory(network, { dataDir, view });
+      const inventory = readInventory(network, { dataDir, judge });
       return [{ ...inventory, ranges: rangesOf(inventory) }];
     } catch (error) {
       if (!(error instanceof CniError) && !isErrno(error, "EACCES", "EPERM")) throw error;
