@@ -2,13 +2,15 @@ import { Registry } from "prom-client";
 import { type Log, openStreamLog } from "../host/log.ts";
 import { version } from "../host/version.ts";
 import { readConnection } from "../kube/connection.ts";
+import { startLeaks } from "./collect-leaks.ts";
 import type { AgentConfig } from "./config.ts";
 import type { AgentContext, Part, StartPart } from "./context.ts";
 import { makeOwnNode } from "./own-node.ts";
 import { startServer } from "./server.ts";
+import { startUsage } from "./show-usage.ts";
 
 /** In the order of their start; they end the other way round. */
-const parts: readonly StartPart[] = [];
+const parts: readonly StartPart[] = [startLeaks, startUsage];
 
 /** Until SIGTERM or SIGINT. 0: all parts ended as they should. */
 export async function run(config: AgentConfig): Promise<number> {

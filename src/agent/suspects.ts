@@ -26,7 +26,7 @@ export function suspect<L extends PlacedLeak>(
 }
 
 /** A container that is attached anew has another record: its links are part of the name. */
-function nameOf({ dataDir, network, kind, subject, holding }: PlacedLeak): string {
+export function nameOf({ dataDir, network, kind, subject, holding }: PlacedLeak): string {
   const links = holding?.record?.links.join(" ") ?? "";
   return [dataDir, network, kind, holding?.containerID ?? "", subject, links].join("\n");
 }
