@@ -34,10 +34,10 @@ export async function* watchFrom(
   });
   const ended = AbortSignal.any([signal, AbortSignal.timeout(silent)]);
   const { body } = await client.open(`${path}?${query}`, ended);
-  for await (const line of lines(body)) yield read(line);
+  for await (const line of lines(body)) yield readEvent(line);
 }
 
-async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body) {
@@ -47,7 +47,7 @@ async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   }
 }
 
-function read(line: string): WatchEvent {
+export function readEvent(line: string): WatchEvent {
   const event: unknown = JSON.parse(line);
   const object = isObject(event) && isObject(event["object"]) ? event["object"] : {};
   if (!isObject(event) || event["type"] === "ERROR") {
