@@ -19,6 +19,8 @@ export type AgentContext = {
   routes: Map<string, Route>;
   /** Aborted when the agent is to end, before the parts are stopped. */
   signal: AbortSignal;
+  /** Ends the whole agent with exit code 1: for what only a restart mends, or what must not go on. */
+  fail(reason: string): void;
 };
 
 /**

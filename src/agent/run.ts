@@ -2,36 +2,57 @@ import { Registry } from "prom-client";
 import { type Log, openStreamLog } from "../host/log.ts";
 import { version } from "../host/version.ts";
 import { readConnection } from "../kube/connection.ts";
+import { startLeaks } from "./collect-leaks.ts";
 import type { AgentConfig } from "./config.ts";
 import type { AgentContext, Part, StartPart } from "./context.ts";
+import { startFollowing } from "./follow.ts";
+import { holdLock } from "./hold-lock.ts";
 import { makeOwnNode } from "./own-node.ts";
 import { startServer } from "./server.ts";
+import { startUsage } from "./show-usage.ts";
 
 /** In the order of their start; they end the other way round. */
-const parts: readonly StartPart[] = [];
+const parts: readonly StartPart[] = [startFollowing, startLeaks, startUsage];
 
-/** Until SIGTERM or SIGINT. 0: all parts ended as they should. */
+/** Until SIGTERM or SIGINT: 0. 1: a part failed, or did not end as it should. */
 export async function run(config: AgentConfig): Promise<number> {
   const log = openStreamLog(config.logLevel, { node: config.nodeName });
   const ending = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ending.abort(signal));
+  const end = (reason: string) => ending.abort(reason);
+  let failed = false;
+  const fail = (reason: string) => {
+    if (!ending.signal.aborted) log.error("this agent gives up", { reason });
+    failed = true;
+    end(reason);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => end(signal));
   log.info("starting", { version });
-  const context = makeContext(config, log, ending.signal);
   const running: Part[] = [];
   try {
-    running.push(await startServer(context, running));
-    for (const start of parts) if (!ending.signal.aborted) running.push(await start(context));
+    await startAll(makeContext(config, log, ending.signal, fail), running);
     await untilAborted(ending.signal);
     log.info("ending", { reason: String(ending.signal.reason) });
-    return (await stopAll(running, log)) ? 0 : 1;
   } catch (error) {
-    ending.abort("failed");
-    await stopAll(running, log);
-    throw error;
+    fail((error as Error).message);
   }
+  const isGood = await stopAll(running, log);
+  return isGood && !failed ? 0 : 1;
 }
 
-function makeContext(config: AgentConfig, log: Log, signal: AbortSignal): AgentContext {
+async function startAll(context: AgentContext, running: Part[]): Promise<void> {
+  running.push(await startServer(context, running));
+  const lock = holdLock(context);
+  running.push(lock.part);
+  if (!(await lock.held)) return;
+  for (const start of parts) if (!context.signal.aborted) running.push(await start(context));
+}
+
+function makeContext(
+  config: AgentConfig,
+  log: Log,
+  signal: AbortSignal,
+  fail: (reason: string) => void,
+): AgentContext {
   return {
     config,
     log,
@@ -40,6 +61,7 @@ function makeContext(config: AgentConfig, log: Log, signal: AbortSignal): AgentC
     metrics: new Registry(),
     routes: new Map(),
     signal,
+    fail,
   };
 }
 

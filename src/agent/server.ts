@@ -1,5 +1,7 @@
 import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { isErrno } from "../host/files.ts";
+import { makeBackOff } from "./back-off.ts";
 import type { Address } from "./config.ts";
 import type { AgentContext, Health, Part } from "./context.ts";
 
@@ -9,19 +11,55 @@ export type RouteAnswer = { status: number; type: string; body: string };
 
 /**
  * /healthz: the loops live, else restart it. /readyz: it does what it is for. Both say a line a part. Other paths are the
- * context's routes. Parts that are started later count from then on.
+ * context's routes. Parts that are started later count from then on. An address that is taken is tried again.
  */
 export async function startServer(context: AgentContext, parts: readonly Part[]): Promise<Part> {
-  const { config, log, routes } = context;
+  const { config, routes } = context;
   routes.set("/healthz", async () => answerHealth(parts, ({ live }) => live));
   routes.set("/readyz", async () => answerHealth(parts, ({ ready }) => ready));
   const addresses = [config.metricsAddress, ...(config.healthAddress ? [config.healthAddress] : [])];
-  const servers = await Promise.all(addresses.map((address) => listen(address, routes)));
-  log.info("serving health and metrics", { addresses: addresses.map(({ host, port }) => `${host}:${port}`) });
+  const doors = addresses.map((address) => openDoor(context, address));
   return {
     name: "server",
-    stop: async () => void (await Promise.all(servers.map(close))),
-    health: () => ({ live: true, ready: true, words: "answers" }),
+    stop: async () => void (await Promise.all(doors.map((door) => door.close()))),
+    health: () => {
+      const fault = doors.map((door) => door.fault()).find((words) => words !== "");
+      return { live: true, ready: fault === undefined, words: fault ?? "answers" };
+    },
+  };
+}
+
+/** One address, however long it takes to get it. */
+function openDoor({ log, routes, signal }: AgentContext, { host, port }: Address) {
+  const backOff = makeBackOff(1000, 30_000);
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
+  let fault = `${host}:${port} is not listened on yet`;
+  let server: Server | undefined;
+  const opened = (async () => {
+    while (!either.aborted && !server) {
+      try {
+        server = await listen(host, port, routes);
+        fault = "";
+        log.info("serving health and metrics", {
+          address: host,
+          port: (server.address() as AddressInfo).port,
+        });
+      } catch (error) {
+        const words = explain(error as Error, host, port);
+        if (words !== fault) log.warn("health and metrics can't be served", { reason: words });
+        fault = words;
+        await backOff.wait(either);
+      }
+    }
+  })();
+  return {
+    fault: () => fault,
+    close: async () => {
+      ending.abort();
+      await opened;
+      if (server) await close(server);
+    },
   };
 }
 
@@ -35,7 +73,7 @@ async function answerHealth(parts: readonly Part[], isGood: (health: Health) => 
   return { status: good ? 200 : 503, type: "text/plain; charset=utf-8", body };
 }
 
-function listen({ host, port }: Address, routes: ReadonlyMap<string, Route>): Promise<Server> {
+function listen(host: string, port: number, routes: ReadonlyMap<string, Route>): Promise<Server> {
   const server = createServer((request, response) => {
     void answer(routes, request.url ?? "/", request.method ?? "GET").then(({ status, type, body }) => {
       response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) });
@@ -43,7 +81,7 @@ function listen({ host, port }: Address, routes: ReadonlyMap<string, Route>): Pr
     });
   });
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(explain(error, host, port)));
+    server.once("error", reject);
     server.listen(port, host, () => resolve(server));
   });
 }
@@ -60,10 +98,9 @@ async function answer(routes: ReadonlyMap<string, Route>, url: string, method: s
   }
 }
 
-function explain(error: Error, host: string, port: number): Error {
-  const what = `--metrics-address or --health-address ${host}:${port}`;
-  if (isErrno(error, "EADDRINUSE")) return new Error(`${what} is taken: is another agent on this node?`);
-  return new Error(`${what} can't be listened on: ${error.message}`);
+function explain(error: Error, host: string, port: number): string {
+  if (isErrno(error, "EADDRINUSE")) return `${host}:${port} is taken: is another agent on this node?`;
+  return `${host}:${port} can't be listened on: ${error.message}`;
 }
 
 function close(server: Server): Promise<void> {
