@@ -28,6 +28,7 @@ export type AgentConfig = {
   cniConfig: string | undefined;
   dryRun: boolean;
   force: boolean;
+  stay: boolean;
 };
 
 /** As commander has them: texts, but for switches and lists. */
@@ -48,6 +49,7 @@ export type Flags = {
   cniConfig?: string;
   dryRun?: boolean;
   force?: boolean;
+  stay?: boolean;
 };
 
 /** Throws a UsageError that names the flag. */
@@ -69,6 +71,7 @@ export function readConfig(flags: Flags): AgentConfig {
     cniConfig: flags.cniConfig === undefined ? undefined : readPath("--cni-config", flags.cniConfig),
     dryRun: flags.dryRun === true,
     force: flags.force === true,
+    stay: flags.stay === true,
   };
 }
 

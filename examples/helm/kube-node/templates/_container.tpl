@@ -62,7 +62,7 @@ env:
       fieldRef:
         fieldPath: spec.nodeName
 resources:
-  {{- toYaml .Values.resources | nindent 4 }}
+  {{- toYaml .Values.resources | nindent 2 }}
 securityContext:
   privileged: false
   allowPrivilegeEscalation: false
