@@ -13,9 +13,9 @@ import { checkout, hostLocals, whatLacks } from "../parts/tools.ts";
 type Config = { name: string; cniVersion: string; ipam?: { type: string } & Record<string, unknown> };
 
 const folder = join(checkout, "examples");
-// The demo is a program; what helm/ holds is templates, which agent.test.ts renders.
+// The others have tests of their own.
 const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
-  (file) => !file.startsWith("demo") && !file.startsWith("helm"),
+  (file) => !/^(demo|agent|helm|krew|monitoring)\b/.test(file),
 );
 const documents = files.filter((file) => extname(file) !== "" && !file.endsWith(".md")).sort();
 const [hostLocal] = hostLocals();

@@ -28,6 +28,7 @@ args:
   - run
   - --host-root=/
   - --metrics-address={{ .Values.metrics.address }}
+  - --plugin-account=kube-node-plugin
   {{- end }}
   {{- if ne .Values.cniBinDir "/opt/cni/bin" }}
   - --cni-bin-dir={{ .Values.cniBinDir }}
