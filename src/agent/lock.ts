@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { isErrno, removeIfThere } from "../host/files.ts";
 import { makeBackOff } from "./back-off.ts";
+import { faultWords } from "./fault-words.ts";
 
 /** `isHeld` is false where somebody took the lock's file away: then another agent may be working, too. */
 export type Lock = { isHeld(): boolean; release(): Promise<void> };
@@ -36,7 +37,7 @@ export async function acquireLock(folder: string, self: string, { signal, onWait
       } else await removeStale(path);
       backOff.reset();
     } catch (error) {
-      onWait(`the lock ${path} can't be taken: ${(error as Error).message}`, true);
+      onWait(`the lock ${path} can't be taken: ${faultWords(error)}`, true);
       await backOff.wait(signal);
     }
   }

@@ -1,7 +1,7 @@
-import { CniError } from "../cni/error.ts";
 import { writeAll } from "../host/files.ts";
 import { runCommandLine } from "./command-line.ts";
 import type { AgentConfig } from "./config.ts";
+import { faultWords } from "./fault-words.ts";
 import { install } from "./install.ts";
 import { run } from "./run.ts";
 import { stay } from "./stay.ts";
@@ -15,9 +15,7 @@ export async function runAgent(words: string[]): Promise<number> {
       writeAll(1, `${text}\n`),
     );
   } catch (error) {
-    const { message } = error as Error;
-    const details = error instanceof CniError && error.details ? `: ${error.details}` : "";
-    writeAll(2, `kube-node-agent: ${message}${details}\n`);
+    writeAll(2, `kube-node-agent: ${faultWords(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }
