@@ -3,6 +3,7 @@ import { isErrno, removeIfThere, writeAll } from "../host/files.ts";
 import { openAgentWord } from "../ranges/agent-word.ts";
 import { type AgentConfig, onHost } from "./config.ts";
 import { type Manifest, openManifest, ownFolder } from "./manifest.ts";
+import { removeCallNotes } from "./plugin-calls.ts";
 import { whileLocked } from "./while-locked.ts";
 
 /**
@@ -17,6 +18,7 @@ export async function uninstall(config: AgentConfig): Promise<number> {
       .toReversed()
       .filter((path) => !takeBack(config, manifest, path));
     openAgentWord(onHost(config, config.runDir)).withdraw();
+    removeCallNotes(config);
     removeIfEmpty(onHost(config, ownFolder(config)));
     return left.length === 0 ? 0 : 1;
   });

@@ -27,7 +27,14 @@ type Manifest = {
 
 const folder = join(checkout, "examples/agent");
 const chart = join(checkout, "examples/helm/kube-node");
-const ways = ["base", "overlays/primary", "overlays/multus", "overlays/prometheus", "overlays/openshift", "overlays/uninstall"];
+const ways = [
+  "base",
+  "overlays/primary",
+  "overlays/multus",
+  "overlays/prometheus",
+  "overlays/openshift",
+  "overlays/uninstall",
+];
 const lackOfKubectl = whatLacks(kubectl());
 const lackOfHelm = whatLacks(kubectl(), helm());
 
