@@ -42,8 +42,9 @@ export function listAttachmentDefinitions(context: AgentContext): AttachmentDefi
       said = "";
     } catch (error) {
       const isAbsent = error instanceof ApiError && error.status === 404;
+      const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403);
       if (isAbsent) known = [];
-      due = uptime() + (isAbsent ? between : afterFailure);
+      due = uptime() + (isAbsent || isRefused ? between : afterFailure);
       const reason = (error as Error).message;
       if (!isAbsent && reason !== said && !context.signal.aborted)
         context.log.warn("NetworkAttachmentDefinitions can't be listed", { reason });
