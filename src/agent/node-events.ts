@@ -14,7 +14,7 @@ export type NodeEvents = { tell(conditions: Condition[], node: NodeFacts | undef
 const path = "/apis/events.k8s.io/v1/namespaces/default/events";
 
 /** Each series is one event: made once, then only its count and its time change. */
-export function makeNodeEvents(context: AgentContext): NodeEvents {
+export function makeNodeEvents(context: AgentContext, clock = () => performance.now()): NodeEvents {
   const { log, metrics, config } = context;
   const { events } = metricsIn(metrics);
   let series: AllSeries = new Map();
@@ -22,7 +22,7 @@ export function makeNodeEvents(context: AgentContext): NodeEvents {
 
   return {
     async tell(conditions, node) {
-      const now = performance.now();
+      const now = clock();
       const planned = plan(series, conditions, told, now);
       for (const [name, { condition }] of planned.series)
         if (!series.has(name))
