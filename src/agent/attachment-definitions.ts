@@ -1,10 +1,9 @@
 import { uptime } from "../host/machine.ts";
 import { ApiError } from "../kube/api-error.ts";
-import { createClient } from "../kube/client.ts";
 import { isObject } from "../text/json.ts";
 import type { ConfigurationText } from "../upkeep/served-networks.ts";
+import { openClient } from "./client.ts";
 import type { AgentContext } from "./context.ts";
-import { countRequests } from "./metrics.ts";
 
 /** The cluster's NetworkAttachmentDefinitions as they were last listed; nobody waits for a list. */
 export type AttachmentDefinitions = { current(): ConfigurationText[]; stop(): Promise<void> };
@@ -24,10 +23,7 @@ export function listAttachmentDefinitions(context: AgentContext): AttachmentDefi
   let refreshing = Promise.resolve();
 
   async function list(): Promise<ConfigurationText[]> {
-    const client = countRequests(
-      context.metrics,
-      await createClient(await context.connect(), { signal: context.signal, requestTimeoutMs: 10_000 }),
-    );
+    const client = await openClient(context, { requestTimeoutMs: 10_000 });
     try {
       return await client.list(path, readDefinition);
     } finally {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { ApiError } from "../kube/api-error.ts";
-import { createClient } from "../kube/client.ts";
 import type { NodeFacts } from "../kube/node.ts";
+import { openClient } from "./client.ts";
 import type { Condition } from "./conditions.ts";
 import type { AgentContext } from "./context.ts";
 import { type AllSeries, nameOf, plan, type Series } from "./event-series.ts";
-import { countRequests, metricsIn } from "./metrics.ts";
+import { metricsIn } from "./metrics.ts";
 
 /** Tells the cluster of what is so on this node. Never throws: an event that can't be sent stops nothing. */
 export type NodeEvents = { tell(conditions: Condition[], node: NodeFacts | undefined): Promise<void> };
@@ -57,10 +57,7 @@ const words: Record<Condition["reason"], string> = {
 
 /** The event's name. */
 async function send(context: AgentContext, one: Series, node: NodeFacts, instance: string): Promise<string> {
-  const client = countRequests(
-    context.metrics,
-    await createClient(await context.connect(), { signal: context.signal, requestTimeoutMs: 10_000 }),
-  );
+  const client = await openClient(context, { requestTimeoutMs: 10_000 });
   const time = new Date().toISOString().replace("Z", "000Z");
   try {
     if (one.name !== undefined) {
