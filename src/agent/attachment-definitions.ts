@@ -1,10 +1,9 @@
 import { uptime } from "../host/machine.ts";
 import { ApiError } from "../kube/api-error.ts";
-import { createClient } from "../kube/client.ts";
 import { isObject } from "../text/json.ts";
 import type { ConfigurationText } from "../upkeep/served-networks.ts";
+import { openClient } from "./client.ts";
 import type { AgentContext } from "./context.ts";
-import { countRequests } from "./metrics.ts";
 
 /** The cluster's NetworkAttachmentDefinitions as they were last listed; nobody waits for a list. */
 export type AttachmentDefinitions = { current(): ConfigurationText[]; stop(): Promise<void> };
@@ -24,10 +23,7 @@ export function listAttachmentDefinitions(context: AgentContext): AttachmentDefi
   let refreshing = Promise.resolve();
 
   async function list(): Promise<ConfigurationText[]> {
-    const client = countRequests(
-      context.metrics,
-      await createClient(await context.connect(), { signal: context.signal, requestTimeoutMs: 10_000 }),
-    );
+    const client = await openClient(context, { requestTimeoutMs: 10_000 });
     try {
       return await client.list(path, readDefinition);
     } finally {
@@ -42,8 +38,9 @@ export function listAttachmentDefinitions(context: AgentContext): AttachmentDefi
       said = "";
     } catch (error) {
       const isAbsent = error instanceof ApiError && error.status === 404;
+      const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403);
       if (isAbsent) known = [];
-      due = uptime() + (isAbsent ? between : afterFailure);
+      due = uptime() + (isAbsent || isRefused ? between : afterFailure);
       const reason = (error as Error).message;
       if (!isAbsent && reason !== said && !context.signal.aborted)
         context.log.warn("NetworkAttachmentDefinitions can't be listed", { reason });

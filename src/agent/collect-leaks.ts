@@ -7,7 +7,7 @@ import type { AgentContext, Part } from "./context.ts";
 import { followPods } from "./follow-pods.ts";
 import { believable, type Look, lookForLeaks } from "./look-for-leaks.ts";
 import { metricsIn } from "./metrics.ts";
-import { makeNetworks } from "./networks.ts";
+import { networksIn } from "./networks.ts";
 import { listSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { misplacedFolders } from "./store-folders.ts";
 import { nameOf, type Suspects, suspect } from "./suspects.ts";
@@ -24,7 +24,7 @@ const patience = 10_000;
 export async function startLeaks(context: AgentContext): Promise<Part> {
   const { config, log, signal } = context;
   const pods = followPods(context);
-  const networks = makeNetworks(context);
+  const networks = networksIn(context);
   const metrics = metricsIn(context.metrics);
   let suspects: Suspects = new Map();
   let last: Look | undefined;

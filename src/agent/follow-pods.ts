@@ -1,10 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { uptime } from "../host/machine.ts";
-import { createClient } from "../kube/client.ts";
 import { follow } from "../kube/follow.ts";
+import { openClient } from "./client.ts";
 import type { AgentContext } from "./context.ts";
 import { gather, identify, type KnownPods, type PodIdentity } from "./known-pods.ts";
-import { countRequests } from "./metrics.ts";
 
 /** This node's pods as they are known now; undefined while the API server isn't heard. */
 export type Pods = { current(): KnownPods | undefined; stop(): Promise<void> };
@@ -26,7 +25,7 @@ export function followPods(context: AgentContext): Pods {
     let words: string | undefined;
     let pods: readonly PodIdentity[] = [];
     try {
-      const client = countRequests(context.metrics, await createClient(await context.connect(), { signal }));
+      const client = await openClient(context, { signal });
       await follow(
         client,
         {

@@ -10,8 +10,17 @@ export type Networks = {
   stop(): Promise<void>;
 };
 
+const made = new WeakMap<AgentContext, Networks>();
+
+/** The same for all parts, so that the cluster is asked once, and what is wrong is said once. */
+export function networksIn(context: AgentContext): Networks {
+  const networks = made.get(context) ?? makeNetworks(context);
+  made.set(context, networks);
+  return networks;
+}
+
 /** What can't be read is said once, until it changes. Of definitions only those count that this Node has ranges for, or that keep something here. */
-export function makeNetworks(context: AgentContext): Networks {
+function makeNetworks(context: AgentContext): Networks {
   const { config, log, ownNode } = context;
   const definitions = listAttachmentDefinitions(context);
   let said = new Set<string>();

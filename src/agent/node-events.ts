@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { ApiError } from "../kube/api-error.ts";
-import { createClient } from "../kube/client.ts";
 import type { NodeFacts } from "../kube/node.ts";
+import { openClient } from "./client.ts";
 import type { Condition } from "./conditions.ts";
 import type { AgentContext } from "./context.ts";
 import { type AllSeries, nameOf, plan, type Series } from "./event-series.ts";
-import { countRequests, metricsIn } from "./metrics.ts";
+import { metricsIn } from "./metrics.ts";
 
 /** Tells the cluster of what is so on this node. Never throws: an event that can't be sent stops nothing. */
 export type NodeEvents = { tell(conditions: Condition[], node: NodeFacts | undefined): Promise<void> };
@@ -14,7 +14,7 @@ export type NodeEvents = { tell(conditions: Condition[], node: NodeFacts | undef
 const path = "/apis/events.k8s.io/v1/namespaces/default/events";
 
 /** Each series is one event: made once, then only its count and its time change. */
-export function makeNodeEvents(context: AgentContext): NodeEvents {
+export function makeNodeEvents(context: AgentContext, clock = () => performance.now()): NodeEvents {
   const { log, metrics, config } = context;
   const { events } = metricsIn(metrics);
   let series: AllSeries = new Map();
@@ -22,7 +22,7 @@ export function makeNodeEvents(context: AgentContext): NodeEvents {
 
   return {
     async tell(conditions, node) {
-      const now = performance.now();
+      const now = clock();
       const planned = plan(series, conditions, told, now);
       for (const [name, { condition }] of planned.series)
         if (!series.has(name))
@@ -57,10 +57,7 @@ const words: Record<Condition["reason"], string> = {
 
 /** The event's name. */
 async function send(context: AgentContext, one: Series, node: NodeFacts, instance: string): Promise<string> {
-  const client = countRequests(
-    context.metrics,
-    await createClient(await context.connect(), { signal: context.signal, requestTimeoutMs: 10_000 }),
-  );
+  const client = await openClient(context, { requestTimeoutMs: 10_000 });
   const time = new Date().toISOString().replace("Z", "000Z");
   try {
     if (one.name !== undefined) {

@@ -30,14 +30,14 @@ export async function listSandboxes(socket: string, timeoutMs = 10_000): Promise
       end();
       reject(words(what));
     }
-    session.on("error", (error: Error) => fail(`can't be reached: ${error.message}`));
+    session.on("error", (error: Error) => fail(`can't be asked: ${error.message}`));
     const request = session.request({
       ":method": "POST",
       ":path": path,
       "content-type": "application/grpc",
       te: "trailers",
     });
-    request.on("error", (error: Error) => fail(`broke off: ${error.message}`));
+    request.on("error", (error: Error) => fail(`can't be asked: ${error.message}`));
     for (const kind of ["response", "trailers"] as const)
       request.on(kind, (headers: Record<string, unknown>) => {
         status = headers["grpc-status"] ?? status;
@@ -63,9 +63,9 @@ export async function listSandboxes(socket: string, timeoutMs = 10_000): Promise
 
 /** One gRPC frame with a ListPodSandboxResponse: items = 1, of which id = 1, state = 3 (0, the default, is ready). */
 export function readSandboxes(frame: Uint8Array): Sandboxes {
-  const size = frame.length >= 5 ? new DataView(frame.buffer, frame.byteOffset).getUint32(1) : -1;
-  if (frame[0] !== 0 || size !== frame.length - 5)
-    throw new Error("the container runtime gave no gRPC frame");
+  const isWhole =
+    frame.length >= 5 && new DataView(frame.buffer, frame.byteOffset).getUint32(1) === frame.length - 5;
+  if (!isWhole || frame[0] !== 0) throw new Error("the container runtime gave no gRPC frame");
   const items = fields(frame.subarray(5)).filter(({ number }) => number === 1);
   return new Map(
     items.map(({ bytes }) => {

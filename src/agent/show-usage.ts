@@ -8,7 +8,7 @@ import { type Condition, conditionsOf, utilization } from "./conditions.ts";
 import type { AgentContext, Part } from "./context.ts";
 import { isConnected, silenceOf } from "./last-heard.ts";
 import { metricsIn } from "./metrics.ts";
-import { makeNetworks } from "./networks.ts";
+import { networksIn } from "./networks.ts";
 import { makeNodeEvents } from "./node-events.ts";
 import { countPluginCalls } from "./plugin-calls.ts";
 
@@ -20,7 +20,7 @@ const settling = 500;
 export async function startUsage(context: AgentContext): Promise<Part> {
   const { config, log, signal, ownNode } = context;
   const metrics = metricsIn(context.metrics);
-  const networks = makeNetworks(context);
+  const networks = networksIn(context);
   const events = makeNodeEvents(context);
   let full: ReadonlySet<string> = new Set();
   let words = "has not looked yet";
