@@ -24,7 +24,7 @@ import { type Host, makeHost, startAgent, until } from "./parts/agent.ts";
 import { compiler } from "./parts/wall-clock.ts";
 
 const agent = executables()[0]?.command("kube-node-agent")[0] as string;
-const ownDigest = fileDigest(agent);
+const ownDigest = await fileDigest(agent);
 
 /** The program as a person runs it, on that host. */
 function runAgent(host: Host, command: string, args: string[] = []) {
@@ -48,7 +48,7 @@ describe("the executables", () => {
     expect(readdirSync(host.bin).sort()).toEqual(["kube-node", "node-annotation"]);
     const stats = ["kube-node", "node-annotation"].map((name) => statSync(join(host.bin, name)));
     expect(stats[0]?.ino).toBe(stats[1]?.ino);
-    expect(fileDigest(join(host.bin, "kube-node"))).toBe(ownDigest);
+    expect(await fileDigest(join(host.bin, "kube-node"))).toBe(ownDigest);
     expect((await execa(join(host.bin, "node-annotation"), ["-version"])).stdout).toMatch(
       /^node-annotation \d/,
     );
@@ -63,7 +63,7 @@ describe("the executables", () => {
     const host = makeHost();
     putVersion(host, "0.0.1");
     expect(await runAgent(host, "install", alone)).toMatchObject({ exitCode: 0 });
-    expect(fileDigest(join(host.bin, "kube-node"))).toBe(ownDigest);
+    expect(await fileDigest(join(host.bin, "kube-node"))).toBe(ownDigest);
 
     const later = putVersion(host, "99.0.0");
     const answer = await runAgent(host, "install", alone);
@@ -71,7 +71,7 @@ describe("the executables", () => {
     expect(answer.stdout).toContain("is of the later version 99.0.0 and stays: --force replaces it");
     expect(readFileSync(later, "utf8")).toContain("99.0.0");
     expect(await runAgent(host, "install", [...alone, "--force"])).toMatchObject({ exitCode: 0 });
-    expect(fileDigest(later)).toBe(ownDigest);
+    expect(await fileDigest(later)).toBe(ownDigest);
   });
 
   it("never replace another program of that name unasked", async () => {
