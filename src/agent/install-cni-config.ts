@@ -5,7 +5,7 @@ import { type AgentConfig, onHost } from "./config.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Puts the configuration of --cni-config into the host's folder, unless something that isn't ours has its name. Gives what is to be said. */
-export function installCniConfig(config: AgentConfig, manifest: Manifest, log: Log): string {
+export async function installCniConfig(config: AgentConfig, manifest: Manifest, log: Log): Promise<string> {
   const source = config.cniConfig;
   if (source === undefined) return "";
   const text = readText(source);
@@ -13,7 +13,7 @@ export function installCniConfig(config: AgentConfig, manifest: Manifest, log: L
   check(source, text);
   const path = `${config.cniConfDir}/${source.replace(/^.*\//, "")}`;
   const there = readText(onHost(config, path));
-  const state = manifest.state(path);
+  const state = await manifest.state(path);
   if (there === text && state !== "absent") return "";
   if (state === "foreign") return `${path} is there already, is not ours, and stays as it is`;
   if (state === "changed") return `${path} was changed since it was installed, and stays as it is`;

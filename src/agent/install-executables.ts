@@ -1,14 +1,6 @@
 import { execFile } from "node:child_process";
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  renameSync,
-  statSync,
-} from "node:fs";
+import { linkSync, renameSync, statSync } from "node:fs";
+import { copyFile, open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { fileDigest } from "../host/digest.ts";
 import { listFolder, removeIfThere } from "../host/files.ts";
@@ -34,14 +26,14 @@ export async function installExecutables(config: AgentConfig, manifest: Manifest
   if (!("Bun" in globalThis))
     throw new Error("only the compiled kube-node-agent can install itself: these are its sources");
   const folder = onHost(config, config.cniBinDir);
-  const own = fileDigest(process.execPath) ?? "";
+  const own = (await fileDigest(process.execPath)) ?? "";
   for (const left of listFolder(folder)) if (left.startsWith(temporary)) removeIfThere(`${folder}/${left}`);
   const said: string[] = [];
   let fresh: string | undefined;
   try {
     for (const name of names) {
       const path = `${folder}/${name}`;
-      if (fileDigest(path) === own) continue;
+      if ((await fileDigest(path)) === own) continue;
       const { act, words } = await judge(path, config.force);
       if (words !== "") said.push(words);
       if (act === "leave") continue;
@@ -80,10 +72,10 @@ async function judge(path: string, force: boolean): Promise<Verdict> {
 async function prepare(folder: string, digest: string): Promise<string> {
   const path = `${folder}/${temporary}${process.pid}-${Date.now()}`;
   try {
-    copyFileSync(process.execPath, path);
-    chmodSync(path, 0o755);
-    flush(path);
-    if (fileDigest(path) !== digest) throw new Error(`${path} has other bytes than were written to it`);
+    await copyFile(process.execPath, path);
+    await flush(path, 0o755);
+    if ((await fileDigest(path)) !== digest)
+      throw new Error(`${path} has other bytes than were written to it`);
     const version = await versionOf(path);
     if (version !== ownVersion) throw new Error(`${path} does not run here: is ${folder} mounted noexec?`);
     return path;
@@ -93,12 +85,14 @@ async function prepare(folder: string, digest: string): Promise<string> {
   }
 }
 
-function flush(path: string): void {
-  const fd = openSync(path, "r");
+/** Its bytes are on the disk before its name is: a machine that loses power has the old file or the new one. */
+async function flush(path: string, mode: number): Promise<void> {
+  const file = await open(path, "r");
   try {
-    fsyncSync(fd);
+    await file.chmod(mode);
+    await file.sync();
   } finally {
-    closeSync(fd);
+    await file.close();
   }
 }
 

@@ -31,7 +31,7 @@ function makeInstaller(needs: Needs): (node: () => Promise<NodeFacts | undefined
       mark = executablesMark(config);
     }
     const credentials = await installCredentials({ ...needs, manifest }, node);
-    return [said, credentials, installCniConfig(config, manifest, log)]
+    return [said, credentials, await installCniConfig(config, manifest, log)]
       .filter((words) => words !== "")
       .join("; ");
   };

@@ -9,7 +9,7 @@ export type Manifest = {
   /** To be called before a file is written: whatever happens between, it is known as ours. */
   note(path: string, digest: string): void;
   /** "ours": as we wrote it. "changed": we wrote it, and somebody else after us. "foreign": it was never ours. */
-  state(path: string): "absent" | "ours" | "changed" | "foreign";
+  state(path: string): Promise<"absent" | "ours" | "changed" | "foreign">;
   forget(path: string): void;
   paths(): string[];
   /** Writes one of our small files, 0600, where it isn't so already. False where it was. */
@@ -17,6 +17,7 @@ export type Manifest = {
 };
 
 const version = 1;
+const longestText = 16 << 20;
 /** The content before the last writing, too: that may have been cut short. */
 const digestsKept = 2;
 
@@ -39,8 +40,8 @@ export function openManifest(config: AgentConfig): Manifest {
       files[path] = [digest, ...known.filter((other) => other !== digest)].slice(0, digestsKept);
       save();
     },
-    state: (path) => {
-      const digest = fileDigest(onHost(config, path));
+    state: async (path) => {
+      const digest = await fileDigest(onHost(config, path));
       if (digest === undefined) return "absent";
       const known = files[path];
       if (!known) return "foreign";
@@ -56,7 +57,7 @@ export function openManifest(config: AgentConfig): Manifest {
     put: (path, text) => {
       const digest = textDigest(text);
       manifest.note(path, digest);
-      if (fileDigest(onHost(config, path)) === digest) return false;
+      if (readText(onHost(config, path), longestText) === text) return false;
       const [, above = "", name = ""] = /^(.*)\/([^/]+)$/.exec(onHost(config, path)) ?? [];
       replaceFile(above, name, text);
       return true;

@@ -13,19 +13,18 @@ import { whileLocked } from "./while-locked.ts";
 export async function uninstall(config: AgentConfig): Promise<number> {
   return await whileLocked(config, "uninstall", async () => {
     const manifest = openManifest(config);
-    const left = manifest
-      .paths()
-      .toReversed()
-      .filter((path) => !takeBack(config, manifest, path));
+    let isAll = true;
+    for (const path of manifest.paths().toReversed())
+      isAll = (await takeBack(config, manifest, path)) && isAll;
     openAgentWord(onHost(config, config.runDir)).withdraw();
     removeCallNotes(config);
     removeIfEmpty(onHost(config, ownFolder(config)));
-    return left.length === 0 ? 0 : 1;
+    return isAll ? 0 : 1;
   });
 }
 
-function takeBack(config: AgentConfig, manifest: Manifest, path: string): boolean {
-  const state = manifest.state(path);
+async function takeBack(config: AgentConfig, manifest: Manifest, path: string): Promise<boolean> {
+  const state = await manifest.state(path);
   if (state === "changed") {
     writeAll(1, `left ${path}: it was changed since it was installed\n`);
     return false;

@@ -1,26 +1,17 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { isErrno } from "./files.ts";
 
-const chunk = 1 << 20;
-
-/** SHA-256 of a file's bytes, in hex, a piece at a time: executables are large. Undefined where there is none. */
-export function fileDigest(path: string): string | undefined {
-  let fd: number;
+/** SHA-256 of a file's bytes, in hex, a piece at a time and without holding up others: executables are large. Undefined where there is none. */
+export async function fileDigest(path: string): Promise<string | undefined> {
+  const hash = createHash("sha256");
   try {
-    fd = openSync(path, "r");
+    for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 }))
+      hash.update(piece as Buffer);
+    return hash.digest("hex");
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
-  }
-  try {
-    const hash = createHash("sha256");
-    const buffer = Buffer.allocUnsafe(chunk);
-    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer))
-      hash.update(buffer.subarray(0, count));
-    return hash.digest("hex");
-  } finally {
-    closeSync(fd);
   }
 }
 

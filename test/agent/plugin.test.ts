@@ -26,7 +26,10 @@ const lack = whatLacks(
   compiler(),
 );
 const machineID = readFileSync("/etc/machine-id", "utf8").trim();
-const [ours, theirs] = ["198.18.77.1", "198.18.77.2"];
+// Names and addresses of this process alone: several checkouts may test on one machine.
+const link = `knag${process.pid}`;
+const net = `198.18.${(process.pid >> 6) & 0xff}`;
+const [ours, theirs] = [1, 2].map((host) => `${net}.${((process.pid & 63) << 2) + host}`) as [string, string];
 
 let server: ApiServer;
 beforeAll(async () => {
@@ -61,10 +64,7 @@ describe.skipIf(lack.some)(`the plugin beside the agent${lack.words}`, () => {
   it("asks nothing while the agent hears the API server, and asks itself at most 15 s after the last packet", async () => {
     const namespace = makeNamespace("agent");
     onTestFinished(() => removeNamespaces([namespace]));
-    connect(
-      { link: "knagent0", addresses: [`${ours}/30`] },
-      { namespace, link: "eth0", addresses: [`${theirs}/30`] },
-    );
+    connect({ link, addresses: [`${ours}/30`] }, { namespace, link: "eth0", addresses: [`${theirs}/30`] });
     const port = Number(new URL(server.url).port);
     const [forAgent, forPlugin] = [await startRelay(port, ours), await startRelay(port)];
     const folder = mkdtempSync(join(tmpdir(), "beside-"));
@@ -113,7 +113,7 @@ describe.skipIf(lack.some)(`the plugin beside the agent${lack.words}`, () => {
     expect(await add()).toMatchObject({ address: "10.2.0.3/24", asked: 0 });
 
     // From now on every packet of the agent's is dropped; nothing is closed or reset. And the clock is set back once more.
-    execFileSync("ip", ["link", "set", "knagent0", "down"]);
+    execFileSync("ip", ["link", "set", link, "down"]);
     clock.shift(-40);
     const since = uptime();
     await server.setAnnotation("beside", "ranges", "10.3.0.0/24");
@@ -122,7 +122,7 @@ describe.skipIf(lack.some)(`the plugin beside the agent${lack.words}`, () => {
     expect(await add()).toMatchObject({ address: "10.3.0.2/24", asked: 1 });
 
     expect((await agent.said("has not been heard for")).time).toBeLessThan(Date.now() - 20_000);
-    execFileSync("ip", ["link", "set", "knagent0", "up"]);
+    execFileSync("ip", ["link", "set", link, "up"]);
     await until(() => toldNode(host)?.annotations["ranges"] === "10.3.0.0/24", "it is told again", 60_000);
     await until(() => uptime() - (signOfLife(host)?.heardAt ?? 0) < 5, "it is heard again");
     expect(await add()).toMatchObject({ address: "10.3.0.3/24", asked: 0 });
