@@ -2,6 +2,7 @@ import { Registry } from "prom-client";
 import { type Log, openStreamLog } from "../host/log.ts";
 import { version } from "../host/version.ts";
 import { readConnection } from "../kube/connection.ts";
+import { startLeaks } from "./collect-leaks.ts";
 import type { AgentConfig } from "./config.ts";
 import type { AgentContext, Part, StartPart } from "./context.ts";
 import { startFollowing } from "./follow.ts";
@@ -9,9 +10,10 @@ import { holdLock } from "./hold-lock.ts";
 import { startInstalling } from "./install.ts";
 import { makeOwnNode } from "./own-node.ts";
 import { startServer } from "./server.ts";
+import { startUsage } from "./show-usage.ts";
 
 /** In the order of their start; they end the other way round. */
-const parts: readonly StartPart[] = [startFollowing, startInstalling];
+const parts: readonly StartPart[] = [startFollowing, startInstalling, startLeaks, startUsage];
 
 /** Until SIGTERM or SIGINT: 0. 1: a part failed, or did not end as it should. */
 export async function run(config: AgentConfig): Promise<number> {

@@ -3,6 +3,7 @@ import { isErrno, removeIfThere, writeAll } from "../host/files.ts";
 import { openAgentWord } from "../ranges/agent-word.ts";
 import { type AgentConfig, onHost } from "./config.ts";
 import { type Manifest, openManifest, ownFolder } from "./manifest.ts";
+import { removeCallNotes } from "./plugin-calls.ts";
 import { whileLocked } from "./while-locked.ts";
 
 /**
@@ -16,6 +17,7 @@ export async function uninstall(config: AgentConfig): Promise<number> {
     for (const path of manifest.paths().toReversed())
       isAll = (await takeBack(config, manifest, path)) && isAll;
     openAgentWord(onHost(config, config.runDir)).withdraw();
+    removeCallNotes(config);
     removeIfEmpty(onHost(config, ownFolder(config)));
     return isAll ? 0 : 1;
   });

@@ -3,6 +3,7 @@ import { type Call, type Environment, readCall } from "../cni/environment.ts";
 import { CniError, code, formatError } from "../cni/error.ts";
 import { type Network, parseNetwork } from "../cni/network.ts";
 import { type CniVersion, isAtLeast, isVersion, newest, versions } from "../cni/versions.ts";
+import { noteCall } from "../host/call-notes.ts";
 import { readToEnd, writeAll } from "../host/files.ts";
 import { isPodsFile } from "../host/pods-files.ts";
 import { readKubeNodeRequest } from "../request/kube-node.ts";
@@ -36,10 +37,20 @@ const longestInput = 4 << 20;
 export async function runPlugin(plugin: PluginName, env: Environment): Promise<number> {
   const asked: Asked = { cniVersion: newest };
   try {
-    return print(await answer(plugin, env, asked));
+    const exitCode = print(await answer(plugin, env, asked));
+    note(env, exitCode === 0 ? "ok" : String(code.io));
+    return exitCode;
   } catch (error) {
-    return print(formatError(toCniError(error), asked.cniVersion), 1);
+    const fault = toCniError(error);
+    const exitCode = print(formatError(fault, asked.cniVersion), 1);
+    note(env, String(fault.code));
+    return exitCode;
   }
+}
+
+/** For the agent's metrics. Time counts from the start of this process. */
+function note({ CNI_COMMAND: verb = "" }: Environment, result: string): void {
+  if (verb !== "VERSION") noteCall({ verb, result, milliseconds: performance.now() });
 }
 
 async function answer(plugin: PluginName, env: Environment, asked: Asked): Promise<string> {

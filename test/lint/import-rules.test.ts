@@ -71,6 +71,16 @@ const rules: Record<string, Rules> = {
     ],
     mayNot: ["../plugin/main.ts", "../cli/main.ts", "zod"],
   },
+  upkeep: {
+    may: [
+      "../api/plugin-config.ts",
+      "../host/exec.ts",
+      "../lease/leaks.ts",
+      "../request/budget.ts",
+      "node:fs",
+    ],
+    mayNot: ["../plugin/main.ts", "../cli/main.ts", "../agent/main.ts", "../survey/survey.ts", "undici"],
+  },
   check: {
     may: [
       "../address/range.ts",
