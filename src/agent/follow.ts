@@ -10,6 +10,14 @@ import { watchNode } from "./watch-node.ts";
 /** What keeps the Node from being told to the plugin; "" where nothing does. */
 type Doubt = string;
 
+/** Seconds after which one that was neither heard nor complained of has come to a stand: pauses and patience are far less. */
+const longestTry = 300;
+const standing: Health = {
+  live: false,
+  ready: false,
+  words: "it has come to a stand, and has to be started anew",
+};
+
 /** Follows the own Node, and tells the plugin of it for as long as the API server is heard. */
 export async function startFollowing(context: AgentContext): Promise<Part> {
   const { config, log, ownNode } = context;
@@ -19,6 +27,7 @@ export async function startFollowing(context: AgentContext): Promise<Part> {
   let wanted: NodeFacts | undefined;
   let doubt: Doubt = "the API server was not heard yet";
   let heardAt = Number.NEGATIVE_INFINITY;
+  let triedAt = uptime();
   let fault = "";
 
   /** Files that can't be written are tried again at every sign of life, and complained of once. */
@@ -66,9 +75,12 @@ export async function startFollowing(context: AgentContext): Promise<Part> {
       heardAt = Math.max(heardAt, sentAt);
       if (tell() && doubt === "") write(() => word.vouch(boot, heardAt));
     },
-    onTrouble: (reason) => log.warn("the API server is not heard", { reason }),
+    onTrouble: (reason) => {
+      triedAt = uptime();
+      log.warn("the API server is not heard", { reason });
+    },
     signal: ending.signal,
-  });
+  }).catch((error) => context.fail(`the Node is followed no more: ${faultWords(error)}`));
 
   return {
     name: "follow",
@@ -77,7 +89,10 @@ export async function startFollowing(context: AgentContext): Promise<Part> {
       await done;
       write(word.fallSilent);
     },
-    health: () => healthOf(heardAt, fault || doubt),
+    health: () => {
+      const stands = uptime() - Math.max(heardAt, triedAt) > longestTry;
+      return stands ? standing : healthOf(heardAt, fault || doubt);
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { outage } from "../kube/outage.ts";
 import { lines, readEvent } from "../kube/watch.ts";
 import { isObject } from "../text/json.ts";
 import { makeBackOff } from "./back-off.ts";
+import { faultWords } from "./fault-words.ts";
 
 /**
  * `onNode` hears what the Node is (undefined: there is none) at first and at each event; `onHeard` the uptime at which the API server
@@ -23,6 +24,8 @@ export type NodeWatch = {
 
 /** 15 s after it was last heard the plugin asks itself: three pings fit in there, and the time that one may take. */
 const beat: Beat = { everyMs: 4000, patienceMs: 10_000 };
+/** Milliseconds that the answer with the Node may take, whole. */
+const longestList = 30_000;
 /** The server ends a watch after this many seconds; half of it is chance. An idle agent asks about twice an hour. */
 const longestWatch = 3600;
 
@@ -34,7 +37,7 @@ export async function watchNode(watch: NodeWatch): Promise<void> {
       await watchOnce(watch, backOff.reset);
     } catch (error) {
       if (watch.signal.aborted) return;
-      watch.onTrouble((error as Error).message);
+      watch.onTrouble(faultWords(error));
     }
     await backOff.wait(watch.signal);
   }
@@ -78,7 +81,8 @@ function keyOf({ server, ca, cert, key, token, proxy }: Connection): string {
 
 /** Gives the version to watch from. A list of one, since its version is the collection's, and since an absent Node is no error in it. */
 async function list(watch: NodeWatch, session: LiveSession, connection: Connection): Promise<string> {
-  const answer = await session.open(`/api/v1/nodes?${select(watch.name)}`, watch.signal);
+  const signal = AbortSignal.any([watch.signal, AbortSignal.timeout(longestList)]);
+  const answer = await session.open(`/api/v1/nodes?${select(watch.name)}`, signal);
   const body = parse(await textOf(answer.body));
   const metadata = isObject(body) ? body["metadata"] : undefined;
   const items = isObject(body) ? (body["items"] ?? []) : undefined;
