@@ -111,11 +111,11 @@ async function fill(folder: string, server: ApiServer, netns: string, output: st
   });
   const kubeconfig = join(folder, "kubeconfig");
   writeFileSync(kubeconfig, await server.kubeconfigFor({ kind: "admin" }), { mode: 0o600 });
-  for (const part of ["etc/cni/net.d", "opt/cni", "run"])
+  for (const part of ["etc/cni/net.d", "opt/cni/bin", "run"])
     mkdirSync(join(folder, "host", part), { recursive: true });
   copyFileSync("/etc/machine-id", join(folder, "host/etc/machine-id"));
   const [hostLocal] = hostLocals();
-  symlinkSync(hostLocal?.folder ?? "", join(folder, "host/opt/cni/bin"));
+  symlinkSync(hostLocal?.path ?? "", join(folder, "host/opt/cni/bin/host-local"));
   const ipam = { type: "kube-node", dataDir: join(folder, "networks"), kubeconfig, nodeName: node };
   const config = { cniVersion: "1.0.0", name: "net1", type: "bridge", ipam };
   writeFileSync(join(folder, "host/etc/cni/net.d/10-net1.conf"), JSON.stringify(config));

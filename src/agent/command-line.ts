@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../host/version.ts";
-import { type AgentConfig, type Flags, logLevels, readConfig } from "./config.ts";
+import { type AgentConfig, credentialKinds, type Flags, logLevels, readConfig } from "./config.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What each command does with its configuration; the number is the exit code. */
@@ -88,6 +88,16 @@ function options(): Option[] {
     new Option(
       "--cni-config <FILE>",
       "a CNI configuration to install, as mounted here; one that isn't ours is never overwritten",
+    ),
+    new Option(
+      "--credentials <KIND>",
+      "whose the plugin uses; auto: the kubelet's where they can be seen, else a token",
+    )
+      .choices(credentialKinds)
+      .default("auto"),
+    new Option(
+      "--plugin-account <NAME>",
+      "the ServiceAccount of that token: NAME or NAMESPACE/NAME (default: the agent's own)",
     ),
     new Option("--dry-run", "finds leaks, frees nothing"),
     new Option("--force", "replaces newer executables by these"),

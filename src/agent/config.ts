@@ -7,6 +7,8 @@ export type Address = { host: string; port: number };
 /** Log levels, from the most talkative. */
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 
+export const credentialKinds = ["auto", "kubelet", "token", "none"] as const;
+
 /**
  * What flags and environment say, checked once. Folders are the host's own names; `onHost` says where they are mounted here.
  * Times are milliseconds.
@@ -26,6 +28,10 @@ export type AgentConfig = {
   leakIntervalMs: number;
   logLevel: (typeof logLevels)[number];
   cniConfig: string | undefined;
+  /** Whose the plugin uses; "auto": the kubelet's where they can be seen, else a token. */
+  credentials: (typeof credentialKinds)[number];
+  /** NAME or NAMESPACE/NAME of the ServiceAccount whose token the plugin gets; without it the agent's own. */
+  pluginAccount: string | undefined;
   dryRun: boolean;
   force: boolean;
 };
@@ -46,6 +52,8 @@ export type Flags = {
   leakInterval: string;
   logLevel: string;
   cniConfig?: string;
+  credentials: (typeof credentialKinds)[number];
+  pluginAccount?: string;
   dryRun?: boolean;
   force?: boolean;
 };
@@ -67,6 +75,8 @@ export function readConfig(flags: Flags): AgentConfig {
     leakIntervalMs: readTime("--leak-interval", flags.leakInterval, 1000),
     logLevel: readLevel(flags.logLevel),
     cniConfig: flags.cniConfig === undefined ? undefined : readPath("--cni-config", flags.cniConfig),
+    credentials: flags.credentials,
+    pluginAccount: flags.pluginAccount === undefined ? undefined : readAccount(flags.pluginAccount),
     dryRun: flags.dryRun === true,
     force: flags.force === true,
   };
@@ -112,6 +122,11 @@ function readTime(flag: string, text: string, least: number): number {
       `${flag} ${text}: expected a time such as 30s, 5m or 1h30m${least > 0 ? `, ${least / 1000}s or more` : ""}`,
     );
   return time;
+}
+
+function readAccount(text: string): string {
+  if (/^[a-z0-9.-]+(\/[a-z0-9.-]+)?$/.test(text)) return text;
+  throw new UsageError(`--plugin-account ${text}: expected NAME or NAMESPACE/NAME of a ServiceAccount`);
 }
 
 function readLevel(text: string): AgentConfig["logLevel"] {

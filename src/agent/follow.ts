@@ -4,6 +4,7 @@ import { longestSilence } from "../ranges/agent-file.ts";
 import { openAgentWord } from "../ranges/agent-word.ts";
 import { onHost } from "./config.ts";
 import type { AgentContext, Health, Part } from "./context.ts";
+import { faultWords } from "./fault-words.ts";
 import { watchNode } from "./watch-node.ts";
 
 /** What keeps the Node from being told to the plugin; "" where nothing does. */
@@ -28,7 +29,7 @@ export async function startFollowing(context: AgentContext): Promise<Part> {
       fault = "";
       return true;
     } catch (error) {
-      const words = (error as Error).message;
+      const words = faultWords(error);
       if (words !== fault)
         log.error("the plugin can't be told of the Node, and asks itself", { reason: words });
       fault = words;

@@ -1,13 +1,16 @@
-import { linkSync, lstatSync, mkdirSync, renameSync } from "node:fs";
+import { linkSync, lstatSync, mkdirSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { isErrno, removeIfThere } from "../host/files.ts";
 import { makeBackOff } from "./back-off.ts";
+import { faultWords } from "./fault-words.ts";
 
 /** `isHeld` is false where somebody took the lock's file away: then another agent may be working, too. */
 export type Lock = { isHeld(): boolean; release(): Promise<void> };
 
 const name = "agent.sock";
+/** Milliseconds: one that hasn't said who it is by then is stopped, or very busy. */
+const holderSpeaksWithin = 2000;
 /** Of a socket's path, in bytes (sun_path, less its last NUL). */
 const longestPath = 107;
 
@@ -33,10 +36,13 @@ export async function acquireLock(folder: string, self: string, { signal, onWait
           false,
         );
         await holder.untilGone(signal);
-      } else await removeStale(path);
+      } else {
+        removeStale(path);
+        await pause(10);
+      }
       backOff.reset();
     } catch (error) {
-      onWait(`the lock ${path} can't be taken: ${(error as Error).message}`, true);
+      onWait(`the lock ${path} can't be taken: ${faultWords(error)}`, true);
       await backOff.wait(signal);
     }
   }
@@ -96,55 +102,57 @@ function close(server: Server): Promise<void> {
 type Holder = { words: string; untilGone(signal: AbortSignal): Promise<void> };
 
 /** Who listens there; undefined where nobody does. One that is stopped doesn't say who it is, but is there. */
-function meetHolder(path: string): Promise<Holder | undefined> {
+async function meetHolder(path: string): Promise<Holder | undefined> {
   const socket = connect(path);
-  let text = "";
-  const { promise: gone, resolve: go } = Promise.withResolvers<void>();
-  socket.on("data", (data) => {
-    text += String(data).slice(0, 200);
+  const [here, gone, said] = [
+    Promise.withResolvers<boolean>(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<string>(),
+  ];
+  socket.on("connect", () => here.resolve(true));
+  socket.on("data", (data) => said.resolve(String(data).trim()));
+  socket.on("close", () => gone.resolve());
+  socket.on("error", (error) => {
+    if (isErrno(error, "ECONNREFUSED", "ENOENT")) here.resolve(false);
+    else here.reject(error);
   });
-  socket.on("close", () => go());
-  return new Promise((resolve, reject) => {
-    socket.on("error", (error) => {
-      if (isErrno(error, "ECONNREFUSED", "ENOENT")) resolve(undefined);
-      else reject(error);
-    });
-    socket.once("connect", () => {
-      const settle = async () => {
-        await Promise.race([gone, pause(300)]);
-        resolve({ words: text.trim() || "it doesn't say which", untilGone });
-      };
-      void settle();
-    });
-  });
-
-  async function untilGone(signal: AbortSignal): Promise<void> {
-    const leave = () => socket.destroy();
-    signal.addEventListener("abort", leave, { once: true });
-    await gone;
-    signal.removeEventListener("abort", leave);
-  }
+  if (!(await here.promise)) return undefined;
+  const words = Promise.race([said.promise, gone.promise.then(() => ""), pause(holderSpeaksWithin, "")]);
+  return {
+    words: (await words) || "it doesn't say which",
+    untilGone: async (signal) => {
+      const leave = () => socket.destroy();
+      signal.addEventListener("abort", leave, { once: true });
+      await gone.promise;
+      signal.removeEventListener("abort", leave);
+    },
+  };
 }
 
-/** Of several that find it dead, one takes it away; who has taken away a living one's, since that came in between, puts it back. */
-async function removeStale(path: string): Promise<void> {
-  const aside = `${path}.${process.pid}-${Date.now()}`;
+/**
+ * Takes a dead one's socket away. Of several that found it dead, only who gives it this second name may: the others come too late, and
+ * find either that name, or another socket under the first one, which stays.
+ */
+function removeStale(path: string): void {
+  const dead = inodeOf(path);
+  if (dead === undefined) return;
+  const second = `${path}.dead-${dead}`;
   try {
-    renameSync(path, aside);
+    linkSync(path, second);
   } catch (error) {
     if (isErrno(error, "ENOENT")) return;
-    throw error;
+    if (!isErrno(error, "EEXIST")) throw error;
+    if (isLeft(second)) removeIfThere(second);
+    return;
   }
-  if ((await meetHolder(aside)) !== undefined) linkQuietly(aside, path);
-  removeIfThere(aside);
+  if (inodeOf(second) === dead) removeIfThere(path);
+  removeIfThere(second);
 }
 
-function linkQuietly(existing: string, path: string): void {
-  try {
-    linkSync(existing, path);
-  } catch (error) {
-    if (!isErrno(error, "EEXIST")) throw error;
-  }
+/** Who made it was killed in the middle of its few system calls. */
+function isLeft(path: string): boolean {
+  const age = Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Date.now());
+  return age > 5000 || age < 0;
 }
 
 function inodeOf(path: string): number | undefined {

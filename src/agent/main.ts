@@ -1,6 +1,6 @@
-import { CniError } from "../cni/error.ts";
 import { writeAll } from "../host/files.ts";
 import { runCommandLine } from "./command-line.ts";
+import { faultWords } from "./fault-words.ts";
 import { install } from "./install.ts";
 import { run } from "./run.ts";
 import { uninstall } from "./uninstall.ts";
@@ -11,9 +11,7 @@ export async function runAgent(words: string[]): Promise<number> {
   try {
     return await runCommandLine(words, { run, install, uninstall }, (text) => writeAll(1, `${text}\n`));
   } catch (error) {
-    const { message } = error as Error;
-    const details = error instanceof CniError && error.details ? `: ${error.details}` : "";
-    writeAll(2, `kube-node-agent: ${message}${details}\n`);
+    writeAll(2, `kube-node-agent: ${faultWords(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -7,12 +7,13 @@ import type { AgentConfig } from "./config.ts";
 import type { AgentContext, Part, StartPart } from "./context.ts";
 import { startFollowing } from "./follow.ts";
 import { holdLock } from "./hold-lock.ts";
+import { startInstalling } from "./install.ts";
 import { makeOwnNode } from "./own-node.ts";
 import { startServer } from "./server.ts";
 import { startUsage } from "./show-usage.ts";
 
 /** In the order of their start; they end the other way round. */
-const parts: readonly StartPart[] = [startFollowing, startLeaks, startUsage];
+const parts: readonly StartPart[] = [startFollowing, startInstalling, startLeaks, startUsage];
 
 /** Until SIGTERM or SIGINT: 0. 1: a part failed, or did not end as it should. */
 export async function run(config: AgentConfig): Promise<number> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -151,10 +151,8 @@ export async function makeLeakyNode(
     },
     check: async (id) => void expectSilence(await call("CHECK", id)),
     startAgent({ args = [], wrap, kubeconfig: other } = {}) {
-      const bin = subject?.folder ?? "";
-      // Its --host-root is a folder of the test, and so is the host's folder of plugins in it.
-      rmSync(host.bin, { recursive: true, force: true });
-      symlinkSync(bin, host.bin);
+      if (!existsSync(join(host.bin, "host-local")))
+        symlinkSync(subject?.path ?? "", join(host.bin, "host-local"));
       return startAgent({
         host,
         node: name,
