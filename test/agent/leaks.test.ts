@@ -201,6 +201,11 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await untilFreed(node, "rebooted");
     await looks(agent, 4);
     expect(node.holders()).toEqual(["dead", "live"]);
+    await agent.said("out of sight");
+    const { text } = await agent.get("/metrics");
+    expect(metric(text, "kube_node_leak_evidence", { kind: "namespaces" })).toBe(0);
+    // Else each live pod would be told of as a leak.
+    expect(metric(text, "kube_node_leaks")).toBeUndefined();
   });
 
   it("are no pods whose namespaces aren't mounted where the agent stands", async () => {
