@@ -25,6 +25,8 @@ export async function runCommandLine(
   for (const [name, run] of Object.entries(commands) as [keyof Commands, Commands["run"]][]) {
     const command = settle(program.command(name), say).summary(summaries[name]).description(summaries[name]);
     for (const option of options()) command.addOption(option);
+    if (name === "uninstall")
+      command.option("--stay", "then waits until it is told to end, as a DaemonSet's pod has to");
     command.action(async (flags: Flags) => {
       exitCode = await run(readConfig(flags));
     });

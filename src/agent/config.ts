@@ -34,6 +34,7 @@ export type AgentConfig = {
   pluginAccount: string | undefined;
   dryRun: boolean;
   force: boolean;
+  stay: boolean;
 };
 
 /** As commander has them: texts, but for switches and lists. */
@@ -56,6 +57,7 @@ export type Flags = {
   pluginAccount?: string;
   dryRun?: boolean;
   force?: boolean;
+  stay?: boolean;
 };
 
 /** Throws a UsageError that names the flag. */
@@ -79,6 +81,7 @@ export function readConfig(flags: Flags): AgentConfig {
     pluginAccount: flags.pluginAccount === undefined ? undefined : readAccount(flags.pluginAccount),
     dryRun: flags.dryRun === true,
     force: flags.force === true,
+    stay: flags.stay === true,
   };
 }
 

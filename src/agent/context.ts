@@ -1,7 +1,6 @@
 import type { Registry } from "prom-client";
 import type { Log } from "../host/log.ts";
 import type { Connection } from "../kube/connection.ts";
-import type { NodeFacts } from "../kube/node.ts";
 import type { AgentConfig } from "./config.ts";
 import type { OwnNode } from "./own-node.ts";
 import type { Route } from "./server.ts";
@@ -36,5 +35,3 @@ export type Health = { live: boolean; ready: boolean; words: string };
 
 /** Starts a part. It resolves soon, whatever the cluster does: what may take time goes on in the background. */
 export type StartPart = (context: AgentContext) => Promise<Part>;
-
-export type { NodeFacts };

@@ -9,8 +9,7 @@ import type { Metrics } from "./metrics.ts";
  * write into it has done so: a call shows one turn late.
  */
 export function countPluginCalls(config: AgentConfig, { pluginCalls }: Metrics): void {
-  const path = `${onHost(config, config.runDir)}/${callNotes.slice(callNotes.lastIndexOf("/") + 1)}`;
-  const aside = `${path}.read`;
+  const [path, aside] = notesOf(config);
   for (const { verb, result, milliseconds } of parseCallNotes(readText(aside, 8 << 20) ?? ""))
     pluginCalls.observe({ verb, result }, milliseconds / 1000);
   rmSync(aside, { force: true });
@@ -21,4 +20,14 @@ export function countPluginCalls(config: AgentConfig, { pluginCalls }: Metrics):
     if (!isErrno(error, "ENOENT")) throw error;
   }
   writeFileSync(path, "", { mode: 0o600 });
+}
+
+/** Without the file, the plugin notes nothing. */
+export function removeCallNotes(config: AgentConfig): void {
+  for (const path of notesOf(config)) rmSync(path, { force: true });
+}
+
+function notesOf(config: AgentConfig): [path: string, aside: string] {
+  const path = `${onHost(config, config.runDir)}/${callNotes.slice(callNotes.lastIndexOf("/") + 1)}`;
+  return [path, `${path}.read`];
 }

@@ -1,8 +1,10 @@
 import { rmdirSync } from "node:fs";
+import { callNotes } from "../host/call-notes.ts";
 import { isErrno, removeIfThere, writeAll } from "../host/files.ts";
 import { openAgentWord } from "../ranges/agent-word.ts";
 import { type AgentConfig, onHost } from "./config.ts";
 import { type Manifest, openManifest, ownFolder } from "./manifest.ts";
+import { removeCallNotes } from "./plugin-calls.ts";
 import { whileLocked } from "./while-locked.ts";
 
 /**
@@ -10,15 +12,19 @@ import { whileLocked } from "./while-locked.ts";
  * The other way round than it was installed, so that nothing that is left needs what is gone.
  */
 export async function uninstall(config: AgentConfig): Promise<number> {
-  return await whileLocked(config, "uninstall", async () => {
+  const code = await whileLocked(config, "uninstall", async () => {
     const manifest = openManifest(config);
     let isAll = true;
     for (const path of manifest.paths().toReversed())
       isAll = (await takeBack(config, manifest, path)) && isAll;
     openAgentWord(onHost(config, config.runDir)).withdraw();
+    removeIfThere(onHost(config, callNotes));
+    removeCallNotes(config);
     removeIfEmpty(onHost(config, ownFolder(config)));
     return isAll ? 0 : 1;
   });
+  removeIfEmpty(onHost(config, config.runDir));
+  return code;
 }
 
 async function takeBack(config: AgentConfig, manifest: Manifest, path: string): Promise<boolean> {

@@ -106,7 +106,7 @@ function isNoHttp2(error: unknown): boolean {
   const { code = "", message = "" } = (error ?? {}) as { code?: string; message?: string };
   return (
     code.startsWith("ERR_HTTP2") ||
-    /alpn|no application protocol|h2 is not supported/i.test(`${code} ${message}`)
+    /alpn|no[ _]application[ _]protocol|h2 is not supported/i.test(`${code} ${message}`)
   );
 }
 

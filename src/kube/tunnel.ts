@@ -19,7 +19,7 @@ export async function openTunnel(
   const status = await readStatus(raw, patienceMs);
   if (status !== 200) throw withCode("ERR_PROXY_TUNNEL");
   const host = hostname.replace(/^\[|\]$/g, "");
-  const socket = connectTls({ servername: host, ...tls, socket: raw });
+  const socket = connectTls({ host, ...tls, socket: raw });
   await once(socket, "secureConnect", patienceMs);
   return socket;
 }
@@ -28,9 +28,7 @@ async function reach(proxy: URL, ca: string | undefined, patienceMs: number): Pr
   const isTls = proxy.protocol === "https:";
   const host = proxy.hostname.replace(/^\[|\]$/g, "");
   const where = { host, port: Number(proxy.port || (isTls ? 443 : 80)) };
-  const socket = isTls
-    ? connectTls({ ...where, servername: host, ...(ca !== undefined && { ca }) })
-    : connectTcp(where);
+  const socket = isTls ? connectTls({ ...where, ...(ca !== undefined && { ca }) }) : connectTcp(where);
   await once(socket, isTls ? "secureConnect" : "connect", patienceMs);
   return socket;
 }

@@ -86,7 +86,7 @@ describe.skipIf(lack.some)(`the own Node${lack.words}`, () => {
       );
       expect(middle).toBeLessThan(2000);
       expect((await agent.get("/readyz")).text).toContain("[+] follow: the plugin is told of the Node");
-      expect((await agent.get("/readyz")).status).toBe(200);
+      expect((await agent.get("/healthz")).status).toBe(200);
 
       const { ino } = statSync(join(host.run, "node.json"));
       const heard = signOfLife(host)?.heardAt ?? 0;

@@ -38,7 +38,7 @@ describe("two agents on one node", () => {
     await taken(second);
     expect(performance.now() - before).toBeLessThan(soon);
     expect(await second.stop()).toBe(0);
-    expect(readdirSync(host.run)).toEqual([]);
+    expect(readdirSync(host.run)).not.toContain("agent.sock");
   });
 
   it("the second waits for a first that is stopped, and for one in another process namespace", async () => {

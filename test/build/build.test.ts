@@ -45,6 +45,7 @@ describe("./build.sh", () => {
       "binaries",
       "kubectl",
       "install",
+      "image",
       "release",
       "clean",
     ]);
