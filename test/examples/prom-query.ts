@@ -1,5 +1,6 @@
-import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
+
+type SyntaxNode = ReturnType<typeof parser.parse>["topNode"];
 
 /** A metric that a query selects, and what it asks of its labels. */
 export type Selector = { metric: string; matchers: { label: string; values: string[] }[] };
