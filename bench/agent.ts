@@ -28,6 +28,9 @@ const pods = 250;
 const changes = 60;
 const key = "example.com/bench";
 
+/** As the image has it: the optimizing compiler's own code is 5 MiB of memory that an idle agent has no use for. */
+const environment = { PATH: process.env["PATH"], BUN_JSC_useDFGJIT: "0" };
+
 /** Milliseconds after its start until an agent is idle. */
 const settling = 20_000;
 
@@ -38,6 +41,7 @@ type Found = {
   p95: number;
   requestsAnHour: number;
   requests: Record<string, number>;
+  starting: Record<string, number>;
 };
 
 /** Prints a table; the exit code is 1 where a goal is missed. */
@@ -74,7 +78,9 @@ async function measure(folder: string, minutes: number, output: string): Promise
     const before = { ticks: ticksOf(pid), time: performance.now(), audit: linesOf(audit).length };
     await pause(minutes * 60_000);
     const seconds = (performance.now() - before.time) / 1000;
-    const requests = linesOf(audit).slice(before.audit).filter(isAgents).map(describe);
+    const audited = linesOf(audit);
+    const starting = audited.slice(0, before.audit).filter(isAgents).map(describe);
+    const requests = audited.slice(before.audit).filter(isAgents).map(describe);
     const cpuPercent = ((ticksOf(pid) - before.ticks) / 100 / seconds) * 100;
     const residentMiB = residentOf(pid);
     const took = await timeChanges(server, join(folder, "host/run/kube-node/node.json"));
@@ -85,6 +91,7 @@ async function measure(folder: string, minutes: number, output: string): Promise
       p95: quantile(took, 0.95),
       requestsAnHour: (requests.length / seconds) * 3600,
       requests: countBy(requests),
+      starting: countBy(starting),
     };
   } finally {
     agent?.kill("SIGKILL");
@@ -104,11 +111,11 @@ async function fill(folder: string, server: ApiServer, netns: string, output: st
   });
   const kubeconfig = join(folder, "kubeconfig");
   writeFileSync(kubeconfig, await server.kubeconfigFor({ kind: "admin" }), { mode: 0o600 });
-  for (const part of ["etc/cni/net.d", "opt/cni", "run"])
+  for (const part of ["etc/cni/net.d", "opt/cni/bin", "run"])
     mkdirSync(join(folder, "host", part), { recursive: true });
   copyFileSync("/etc/machine-id", join(folder, "host/etc/machine-id"));
   const [hostLocal] = hostLocals();
-  symlinkSync(hostLocal?.folder ?? "", join(folder, "host/opt/cni/bin"));
+  symlinkSync(hostLocal?.path ?? "", join(folder, "host/opt/cni/bin/host-local"));
   const ipam = { type: "kube-node", dataDir: join(folder, "networks"), kubeconfig, nodeName: node };
   const config = { cniVersion: "1.0.0", name: "net1", type: "bridge", ipam };
   writeFileSync(join(folder, "host/etc/cni/net.d/10-net1.conf"), JSON.stringify(config));
@@ -146,7 +153,7 @@ function start(folder: string, output: string): ChildProcess {
   return spawn(
     "sh",
     ["-c", 'log=$1; shift; exec "$@" 2>"$log"', "sh", log, join(output, "kube-node-agent"), "run", ...flags],
-    { stdio: "ignore" },
+    { stdio: "ignore", env: environment },
   );
 }
 
@@ -214,6 +221,8 @@ function report(found: Found, minutes: number): number {
       : "";
     console.log(`  ${what}: ${value.toFixed(value < 1 ? 3 : 1)} ${unit}${verdict}`);
   }
-  console.log(`  requests seen: ${JSON.stringify(found.requests)}`);
+  console.log(
+    `  requests at start: ${JSON.stringify(found.starting)}\n  requests since: ${JSON.stringify(found.requests)}`,
+  );
   return rows.every(([, value, , goal]) => value <= goal) ? 0 : 1;
 }

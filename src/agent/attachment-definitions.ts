@@ -42,8 +42,10 @@ export function listAttachmentDefinitions(context: AgentContext): AttachmentDefi
       if (isAbsent) known = [];
       due = uptime() + (isAbsent || isRefused ? between : afterFailure);
       const reason = (error as Error).message;
+      // Without the right to it, which only a node with Multus needs, this is as it should be.
+      const tell = isRefused ? context.log.info : context.log.warn;
       if (!isAbsent && reason !== said && !context.signal.aborted)
-        context.log.warn("NetworkAttachmentDefinitions can't be listed", { reason });
+        tell("NetworkAttachmentDefinitions can't be listed", { reason });
       said = reason;
     }
   }

@@ -30,6 +30,7 @@ export async function startLeaks(context: AgentContext): Promise<Part> {
   let last: Look | undefined;
   let words = "has not looked yet";
   let isWell = false;
+  let wasInSight = true;
 
   async function look(): Promise<void> {
     const { places } = await networks.find();
@@ -73,6 +74,11 @@ export async function startLeaks(context: AgentContext): Promise<Part> {
     for (const { network, kind, freeable } of leaks)
       metrics.leaks.inc({ network, kind, freeable: String(freeable) });
     for (const [kind, isThere] of Object.entries(evidence)) metrics.evidence.set({ kind }, Number(isThere));
+    if (wasInSight && !evidence.namespaces)
+      log.warn("the machine's network namespaces are out of sight", {
+        reason: "only earlier boots prove that something has leaked: give the agent hostPID and SYS_PTRACE",
+      });
+    wasInSight = evidence.namespaces;
     metrics.looks.inc({ result: unread.length === 0 ? "complete" : "partial" });
     metrics.lastLook.set(Date.now() / 1000);
     for (const { network, reason } of unread) log.warn("a network can't be read", { network, reason });

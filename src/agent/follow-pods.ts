@@ -9,7 +9,7 @@ import { gather, identify, type KnownPods, type PodIdentity } from "./known-pods
 export type Pods = { current(): KnownPods | undefined; stop(): Promise<void> };
 
 /** Milliseconds of the first pause after a failure, and of the longest. */
-const pauses = { first: 1000, longest: 60_000 };
+const pauses = { first: 1000, longest: 300_000 };
 
 /**
  * One list and one watch, of this node's pods alone. After any trouble it begins anew with a new connection, since credentials

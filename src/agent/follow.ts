@@ -5,6 +5,7 @@ import { openAgentWord } from "../ranges/agent-word.ts";
 import { onHost } from "./config.ts";
 import type { AgentContext, Health, Part } from "./context.ts";
 import { faultWords } from "./fault-words.ts";
+import { metricsIn } from "./metrics.ts";
 import { watchNode } from "./watch-node.ts";
 
 /** What keeps the Node from being told to the plugin; "" where nothing does. */
@@ -21,6 +22,7 @@ const standing: Health = {
 /** Follows the own Node, and tells the plugin of it for as long as the API server is heard. */
 export async function startFollowing(context: AgentContext): Promise<Part> {
   const { config, log, ownNode } = context;
+  const { apiErrors } = metricsIn(context.metrics);
   const word = openAgentWord(onHost(config, config.runDir));
   const boot = bootID();
   const ending = new AbortController();
@@ -77,6 +79,7 @@ export async function startFollowing(context: AgentContext): Promise<Part> {
     },
     onTrouble: (reason) => {
       triedAt = uptime();
+      apiErrors.inc({ verb: "WATCH", status: "none" });
       log.warn("the API server is not heard", { reason });
     },
     signal: ending.signal,

@@ -7,10 +7,12 @@ export type KnownPods = { heardAt: number; uids: ReadonlySet<string>; names: Rea
 /** Who a pod is, for its runtime and for the API server. */
 export type PodIdentity = { name: string; uids: string[] };
 
-/** A static pod's runtime knows it by the hash of its file; in the API its mirror has another UID, and the hash as an annotation. */
+/** A pod that has ended for good is as good as none. A static pod's runtime knows it by the hash of its file; in the API its mirror has another UID, and the hash as an annotation. */
 export function identify(pod: unknown): PodIdentity | undefined {
   const metadata = isObject(pod) ? pod["metadata"] : undefined;
-  if (!isObject(metadata)) return undefined;
+  if (!isObject(pod) || !isObject(metadata)) return undefined;
+  const phase = isObject(pod["status"]) ? pod["status"]["phase"] : undefined;
+  if (phase === "Succeeded" || phase === "Failed") return undefined;
   const annotations = isObject(metadata["annotations"]) ? metadata["annotations"] : {};
   const uids = [
     metadata["uid"],

@@ -1,19 +1,19 @@
 import { CniError } from "../cni/error.ts";
 import { isErrno } from "../host/files.ts";
 import { bootID, uptime } from "../host/machine.ts";
-import { lookAtNamespaces, type Sight } from "../host/namespace-sight.ts";
+import { lookAtNamespaces } from "../host/namespace-sight.ts";
 import { namespaceID } from "../host/network-namespace.ts";
 import { hasEnded } from "../host/process.ts";
 import { type Inventory, readInventory } from "../lease/inventory.ts";
-import { findLeaks } from "../lease/leaks.ts";
+import { findLeaks, type Leak } from "../lease/leaks.ts";
 import type { AttachmentRecord } from "../lease/record.ts";
 import { longestCall } from "../request/budget.ts";
 import type { Place } from "../upkeep/networks.ts";
 import type { Evidence } from "./evidence.ts";
-import type { KnownPods } from "./known-pods.ts";
+import { findPod, type KnownPods } from "./known-pods.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 import type { PlacedLeak } from "./suspects.ts";
-import { judgeFromAgent } from "./verdict.ts";
+import { isHidden, judgeFromAgent } from "./verdict.ts";
 
 /** What a look found. `unread` has the networks that can't be read, with the reason. */
 export type Look = {
@@ -34,16 +34,24 @@ export type Known = Pick<Look, "holders"> & {
 
 /** Reads all networks, and judges who lives. Changes nothing. */
 export function lookForLeaks(places: readonly Place[], known: Known): Look {
-  const sight = lazily(lookAtNamespaces);
   const evidence: Evidence = {
     bootID: bootID(),
     namespaceAt: namespaceID,
-    sight: sight.get,
+    sight: lazily(lookAtNamespaces),
     newestHolder: (netnsID) => known.holders.get(netnsID),
     hasEnded,
     pods: known.pods,
     sandboxes: known.sandboxes,
   };
+  let isBlind = false;
+  /** Not to see a namespace is no leak where it would be hidden, or where its pod is there. */
+  function isSuspicious({ kind, holding }: Leak): boolean {
+    const record = holding?.record?.record;
+    if (kind !== "no-namespace" || !record) return true;
+    if (!isHidden(record, evidence)) return findPod(known.pods, record) !== "present";
+    isBlind = true;
+    return false;
+  }
   const unread: Look["unread"] = [];
   const inventories = places.flatMap(({ network, dataDir }) => {
     try {
@@ -56,19 +64,21 @@ export function lookForLeaks(places: readonly Place[], known: Known): Look {
   });
   const moment = { bootID: evidence.bootID, uptime: uptime(), longestCall };
   const leaks = inventories.flatMap((inventory) =>
-    findLeaks(inventory, moment).map((leak) => ({
-      ...leak,
-      network: inventory.network,
-      dataDir: inventory.dataDir,
-      inventory,
-    })),
+    findLeaks(inventory, moment)
+      .filter(isSuspicious)
+      .map((leak) => ({
+        ...leak,
+        network: inventory.network,
+        dataDir: inventory.dataDir,
+        inventory,
+      })),
   );
   return {
     inventories,
     leaks,
     unread,
     evidence: {
-      namespaces: sight.value() !== "nothing",
+      namespaces: !isBlind,
       pods: known.pods !== undefined,
       sandboxes: known.sandboxes !== undefined,
     },
@@ -76,15 +86,12 @@ export function lookForLeaks(places: readonly Place[], known: Known): Look {
   };
 }
 
-/** Looks at most once; `value` is "nothing" where it looked and saw nothing. */
-function lazily(look: () => Sight | undefined) {
-  let looked: { sight: Sight | undefined } | undefined;
-  return {
-    get: () => {
-      looked ??= { sight: look() };
-      return looked.sight;
-    },
-    value: () => (looked && !looked.sight ? "nothing" : looked?.sight),
+/** Looks at most once. */
+function lazily<T>(look: () => T): () => T {
+  let looked: { value: T } | undefined;
+  return () => {
+    looked ??= { value: look() };
+    return looked.value;
   };
 }
 

@@ -89,7 +89,7 @@ export const definitions = {
   evidence: {
     name: "kube_node_leak_evidence",
     type: "gauge",
-    help: "1 where this kind of evidence of who lives was there at the last look, else 0; namespaces count as there until they are needed.",
+    help: "1 where this kind of evidence of who lives was there at the last look, else 0. Namespaces: 0 where one that is missed would be out of sight.",
     labels: { kind: "`namespaces`, `pods` or `sandboxes`" },
   },
   pluginCalls: {

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { spanOf } from "../address/range.ts";
+import { CniError } from "../cni/error.ts";
+import { isErrno } from "../host/files.ts";
 import { bootID, uptime } from "../host/machine.ts";
 import { version } from "../host/version.ts";
 import { describeRange } from "../lease/range-use.ts";
@@ -31,9 +33,24 @@ export async function startUsage(context: AgentContext): Promise<Part> {
     const known = new Set(served.map(({ dataDir, network }) => `${dataDir}/${network}`));
     const others = places.filter(({ dataDir, network }) => !known.has(`${dataDir}/${network}`));
     const node = ownNode.current();
-    const usages = [...served.map((one) => usageOf(one, node, bootID())), ...others.map(usageOfRecords)];
+    const boot = bootID();
+    const usages = [
+      ...served.flatMap((one) => attempt(one.network, () => usageOf(one, node, boot))),
+      ...others.flatMap((one) => attempt(one.network, () => usageOfRecords(one))),
+    ];
     words = `${usages.length} networks`;
     return usages;
+  }
+
+  /** One network that can't be read doesn't hide the others; the look for leaks says why. */
+  function attempt(network: string, read: () => NetworkUsage): NetworkUsage[] {
+    try {
+      return [read()];
+    } catch (error) {
+      if (!(error instanceof CniError) && !isErrno(error, "EACCES", "EPERM", "EIO")) throw error;
+      log.debug("a network is left out of what is shown", { network, reason: (error as Error).message });
+      return [];
+    }
   }
 
   async function refresh(): Promise<NetworkUsage[]> {

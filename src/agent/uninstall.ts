@@ -1,5 +1,4 @@
 import { rmdirSync } from "node:fs";
-import { callNotes } from "../host/call-notes.ts";
 import { isErrno, removeIfThere, writeAll } from "../host/files.ts";
 import { openAgentWord } from "../ranges/agent-word.ts";
 import { type AgentConfig, onHost } from "./config.ts";
@@ -18,7 +17,6 @@ export async function uninstall(config: AgentConfig): Promise<number> {
     for (const path of manifest.paths().toReversed())
       isAll = (await takeBack(config, manifest, path)) && isAll;
     openAgentWord(onHost(config, config.runDir)).withdraw();
-    removeIfThere(onHost(config, callNotes));
     removeCallNotes(config);
     removeIfEmpty(onHost(config, ownFolder(config)));
     return isAll ? 0 : 1;
@@ -41,10 +39,11 @@ async function takeBack(config: AgentConfig, manifest: Manifest, path: string): 
   return true;
 }
 
+/** In a pod, a folder of the host's is a mount, which can't be removed from there (EBUSY). */
 function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
+    if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY")) throw error;
   }
 }

@@ -70,6 +70,14 @@ function judgeUnseen(record: AttachmentRecord, containerID: string, evidence: Ev
   return unknown(unseen);
 }
 
+/** Whether an attachment's namespace would be out of sight, were it there: not to see it says nothing then. */
+export function isHidden(record: AttachmentRecord, evidence: Evidence): boolean {
+  const { netns, netnsID } = record;
+  return (
+    netns !== undefined && netnsID !== undefined && lookFor(record, netns, netnsID, evidence) === "hidden"
+  );
+}
+
 /**
  * `gone`: looked at from the very place where it was made. `unseen`: looked at from another place that has namespaces in
  * the same folder. `hidden`: nothing proves that it would be seen.

@@ -10,6 +10,7 @@ import { createNamespace, createPod } from "../parts/cluster-objects.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
 import { hostLocals, namespaces, whatLacks } from "../parts/tools.ts";
 import { privateMounts } from "../real/parts/private-mounts.ts";
+import { listLeases } from "../real/parts/store.ts";
 import { type Agent, until } from "./parts/agent.ts";
 import { type LeakyNode, makeLeakyNode, metric } from "./parts/leaky-node.ts";
 import { startRuntime } from "./parts/runtime.ts";
@@ -58,7 +59,9 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
 
   it("are freed where they are proven, beside pods that live and what nobody can judge", async () => {
     const node = await make();
-    for (const id of ["live", "dead", "rebooted", "torn", "bare"]) await node.attach(id);
+    for (const id of ["live", "dead", "rebooted", "torn", "bare", "newer"]) await node.attach(id);
+    node.endNamespace("newer");
+    node.editRecord("newer", { version: 2 });
     node.endNamespace("dead");
     node.editRecord("rebooted", { bootID: "an earlier one" });
     writeFileSync(node.recordOf("torn"), '{"version": 1, "contai');
@@ -68,18 +71,41 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await agent.said("found a leak");
     await untilFreed(node, "dead", "rebooted");
     await looks(agent, 3);
-    expect(node.holders()).toEqual(["bare", "live", "somebody", "torn"]);
-    expect(node.records()).toEqual(["bare:eth0", "live:eth0", "torn:eth0"]);
+    expect(node.holders()).toEqual(["bare", "live", "newer", "somebody", "torn"]);
+    expect(node.records()).toEqual(["bare:eth0", "live:eth0", "newer:eth0", "torn:eth0"]);
     await node.check("live");
     const { text } = await agent.get("/metrics");
     const freed = (result: string) => metric(text, "kube_node_leaks_freed_total", { kind: "dead", result });
     expect(freed("freed")).toBe(2);
     expect(metric(text, "kube_node_leaks", { kind: "lease-without-record", freeable: "false" })).toBe(1);
-    expect(metric(text, "kube_node_leaks", { kind: "damaged-record", freeable: "false" })).toBe(1);
+    expect(metric(text, "kube_node_leaks", { kind: "damaged-record", freeable: "false" })).toBe(2);
     expect(metric(text, "kube_node_attachments", { state: "live" })).toBe(2);
     const lines = agent.lines().filter(({ msg }) => msg === "freed a leak");
     expect(lines.map(({ containerID }) => containerID).sort()).toEqual(["dead", "rebooted"]);
     expect(await agent.stop()).toBe(0);
+  });
+
+  it("are found in every network, wherever a configuration has it keep its leases", async () => {
+    const node = await make();
+    const elsewhere = `${node.dataDir}-elsewhere`;
+    const ipam = { type: "kube-node", dataDir: elsewhere };
+    const config = { cniVersion: "1.0.0", name: "net2", type: "bridge", ipam };
+    writeFileSync(join(node.host.conf, "20-net2.conf"), JSON.stringify(config));
+    await node.attach("dead");
+    await node.attach("dead", { network: "net3" });
+    await node.attachAt(elsewhere, "dead", "net2");
+    node.endNamespace("dead");
+    node.startAgent();
+    const left = () => [
+      ...node.holders(),
+      ...node.holders("net3"),
+      ...Object.keys(listLeases(join(elsewhere, "net2"))),
+    ];
+    await until(
+      () => left().length === 0,
+      () => `all are freed; left: ${left().join(" ")}`,
+      30_000,
+    );
   });
 
   it("wait for their grace period, however often the agent looks", async () => {
@@ -175,6 +201,11 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await untilFreed(node, "rebooted");
     await looks(agent, 4);
     expect(node.holders()).toEqual(["dead", "live"]);
+    await agent.said("out of sight");
+    const { text } = await agent.get("/metrics");
+    expect(metric(text, "kube_node_leak_evidence", { kind: "namespaces" })).toBe(0);
+    // Else each live pod would be told of as a leak.
+    expect(metric(text, "kube_node_leaks")).toBeUndefined();
   });
 
   it("are no pods whose namespaces aren't mounted where the agent stands", async () => {

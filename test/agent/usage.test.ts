@@ -9,6 +9,7 @@ import type { ApiServer } from "../parts/api-server.ts";
 import { createNamespace, createNetwork, defineNetworks } from "../parts/cluster-objects.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
 import { hostLocals, namespaces, whatLacks } from "../parts/tools.ts";
+import { privateMounts } from "../real/parts/private-mounts.ts";
 import type { Agent } from "./parts/agent.ts";
 import { makeLeakyNode, metric } from "./parts/leaky-node.ts";
 
@@ -17,6 +18,7 @@ const lack = whatLacks(
   noServer === undefined ? {} : { missing: noServer },
   hostLocals().length > 0 ? {} : { missing: "host-local" },
   namespaces(),
+  privateMounts(),
 );
 
 let server: ApiServer;
@@ -169,5 +171,9 @@ describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
     expect(metric(text, "kube_node_plugin_call_seconds_count", { verb: "ADD", result: "ok" })).toBe(2);
     expect(metric(text, "kube_node_plugin_call_seconds_sum", { verb: "ADD", result: "7" })).toBeCloseTo(1.5);
     expect(metric(text, "kube_node_plugin_call_seconds_bucket", { verb: "DEL", le: "0.01" })).toBe(1);
+    await node.callBesideAgent("real");
+    const after = await shown(agent, (now) => metric(now, "kube_node_plugin_call_seconds_count") === 6);
+    expect(metric(after, "kube_node_plugin_call_seconds_count", { verb: "ADD", result: "ok" })).toBe(3);
+    expect(metric(after, "kube_node_plugin_call_seconds_count", { verb: "DEL", result: "ok" })).toBe(2);
   }, 60_000);
 });

@@ -198,6 +198,14 @@ describe("a node's pods", () => {
     const annotations = { "kubernetes.io/config.hash": "h", "kubernetes.io/config.mirror": "h", other: "x" };
     expect(meta({ uid: "u", annotations })?.uids).toEqual(["u", "h", "h"]);
     expect(identify("nonsense")).toBeUndefined();
+    const ended = (phase: string) =>
+      identify({ metadata: { namespace: "a", name: "b", uid: "u" }, status: { phase } });
+    expect(["Succeeded", "Failed", "Running", "Pending"].map((phase) => ended(phase) !== undefined)).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
   });
 
   it("are absent by UID where the record has one, else by name, and never before the server was heard after it", () => {

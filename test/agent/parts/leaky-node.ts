@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -9,6 +9,7 @@ import * as net from "../../parts/namespace.ts";
 import { callPlugin, executables } from "../../parts/plugin.ts";
 import { hostLocals } from "../../parts/tools.ts";
 import { addressesIn, expectSilence } from "../../real/parts/answers.ts";
+import { withMounts } from "../../real/parts/private-mounts.ts";
 import { editJson, listLeases, listRecords } from "../../real/parts/store.ts";
 import { type Agent, type Host, makeHost, startAgent, uptime } from "./agent.ts";
 
@@ -20,6 +21,8 @@ export type LeakyNode = {
   kubeconfig: string;
   /** A pod with a namespace of its own and, by `isKnown`, on the API server; its UID there, else a made-up one, goes to the plugin. */
   attach(id: string, options?: AttachOptions): Promise<string[]>;
+  /** The same in another folder of leases. */
+  attachAt(dataDir: string, id: string, network: string): Promise<void>;
   endNamespace(id: string): void;
   /** Its runtime stood in a mount namespace that is no more. */
   forgetViewpoint(id: string): void;
@@ -31,10 +34,18 @@ export type LeakyNode = {
   holders(network?: string): string[];
   records(network?: string): string[];
   check(id: string): Promise<void>;
+  /** An ADD and a DEL of the plugin as it is where the agent's word is at its own place. */
+  callBesideAgent(id: string): Promise<void>;
   startAgent(options?: AgentOptions): Agent;
 };
 
-type AttachOptions = { network?: string; isKnown?: boolean; uid?: string; ipam?: object };
+type AttachOptions = {
+  network?: string;
+  isKnown?: boolean;
+  uid?: string;
+  ipam?: object;
+  wrap?: (command: string[]) => string[];
+};
 type AgentOptions = { args?: string[]; wrap?: (command: string[]) => string[]; kubeconfig?: string };
 
 let count = 0;
@@ -75,10 +86,10 @@ export async function makeLeakyNode(
   function call(
     verb: string,
     id: string,
-    { network = "net1", uid = `uid-${id}`, ipam = {} }: AttachOptions = {},
+    { network = "net1", uid = `uid-${id}`, ipam = {}, wrap = (words) => words }: AttachOptions = {},
   ) {
     return callPlugin({
-      command,
+      command: wrap(command),
       verb,
       containerID: id,
       ifname: "eth0",
@@ -116,6 +127,9 @@ export async function makeLeakyNode(
       editRecord(id, { uptime: Math.max(0, uptime() - 100) }, options.network);
       return addresses;
     },
+    async attachAt(other, id, network) {
+      addressesIn(await call("ADD", id, { network, ipam: { dataDir: other } }));
+    },
     endNamespace(id) {
       net.removeNamespaces([namespaceOf(id)]);
       made.delete(id);
@@ -130,12 +144,15 @@ export async function makeLeakyNode(
     holders: (network) =>
       [...new Set(Object.values(leases(network)).map((lease) => lease.split(" ")[0] ?? ""))].sort(),
     records: (network = "net1") => listRecords(join(dataDir, ".kube-node", network)),
+    async callBesideAgent(id) {
+      const wrap = (words: string[]) => withMounts({ "/run/kube-node": host.run }, words);
+      addressesIn(await call("ADD", id, { wrap }));
+      expectSilence(await call("DEL", id, { wrap }));
+    },
     check: async (id) => void expectSilence(await call("CHECK", id)),
     startAgent({ args = [], wrap, kubeconfig: other } = {}) {
-      const bin = subject?.folder ?? "";
-      // Its --host-root is a folder of the test, and so is the host's folder of plugins in it.
-      rmSync(host.bin, { recursive: true, force: true });
-      symlinkSync(bin, host.bin);
+      if (!existsSync(join(host.bin, "host-local")))
+        symlinkSync(subject?.path ?? "", join(host.bin, "host-local"));
       return startAgent({
         host,
         node: name,
