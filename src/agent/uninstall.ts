@@ -39,11 +39,11 @@ async function takeBack(config: AgentConfig, manifest: Manifest, path: string): 
   return true;
 }
 
-/** In a pod, a folder of the host's is a mount, which can't be removed from there (EBUSY). */
+/** In a pod, a folder of the host's is a mount, which can't be removed from there (EBUSY, EROFS). */
 function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY")) throw error;
+    if (!isErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "EROFS")) throw error;
   }
 }

@@ -280,7 +280,7 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
   it(
     "uninstalls by the README's commands, and leaves nothing",
     async () => {
-      await kubectl(["delete", "namespace", home, "--timeout=150s"]);
+      await kubectl(["delete", "namespace", home, "--ignore-not-found", "--timeout=150s"]);
       for (const node of nodes)
         await expect.poll(() => leases(node, "k8snet"), { timeout: 60_000, interval: 500 }).toEqual([]);
       const readme = readFileSync(join(checkout, "README.md"), "utf8");
