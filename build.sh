@@ -12,6 +12,7 @@ tools=$root/_output/tools
 . scripts/packages.sh
 . scripts/executables.sh
 . scripts/kubectl-plugin.sh
+. scripts/image.sh
 
 help() {
   cat <<'END'
@@ -25,6 +26,7 @@ usage: ./build.sh COMMAND
   binaries [--arch=ARCH]        all programs, to _output/ (amd64 or arm64; default: this machine's)
   kubectl [--machine=OS-ARCH]   kubectl's plugin, to _output/kubectl/ (linux, darwin with amd64 or arm64, windows-amd64; default: all)
   install [--dest=DIR]          puts them into DIR (default: /opt/cni/bin)
+  image [--arch=ARCH]           the node agent's image as an OCI archive, to _output/ (no Docker daemon needed)
   release [--arch=ARCH]         archives of all that, and SHA-256 sums, to _output/release/
   clean                         removes _output/ (node_modules/ stays)
 
@@ -123,6 +125,7 @@ case $command in
   binaries) architecture=$(option arch "$(own_architecture)" "$@"); set_up; build_executables "$architecture" ;;
   kubectl) machines=$(option machine "${kubectl_machines[*]}" "$@"); set_up; for machine in $machines; do build_kubectl "$machine"; done ;;
   install) destination=$(option dest /opt/cni/bin "$@"); set_up; install_executables "$(absolute "$destination")" ;;
+  image) architecture=$(option arch "$(own_architecture)" "$@"); set_up; build_image "$architecture" ;;
   release) architectures=$(option arch "amd64 arm64" "$@"); set_up; release $architectures ;;
   *) die "unknown command \"$command\"; ./build.sh alone lists the commands" ;;
 esac

@@ -16,6 +16,10 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   try {
+    if (args[0] === "agent") {
+      const { benchAgent } = await import("./agent.ts");
+      return await benchAgent(args.slice(1), output);
+    }
     const options = parseOptions(args, join(output, "bench.json"));
     const results = await measure(options, output);
     mkdirSync(dirname(options.json), { recursive: true });

@@ -7,6 +7,10 @@ export async function start(name: string): Promise<never> {
     const { runKubectl } = await import("../src/kubectl/main.ts");
     process.exit(await runKubectl(name, words, process.env));
   }
+  if (name === "kube-node-agent") {
+    const { runAgent } = await import("../src/agent/main.ts");
+    process.exit(await runAgent(words));
+  }
   const [command, ...others] = words;
   const plugin = name === "node-annotation" ? name : "kube-node";
   if (command === undefined || (command === "ipam" && plugin === "node-annotation")) {

@@ -58,11 +58,12 @@ how_to_get() {
   esac
 }
 
-# The newest host-local and libcni's client, once; caches and settings of Go stay as they were.
+# The newest host-local, libcni's client and Helm, once; caches and settings of Go stay as they were.
 build_go_tools() {
   has_program go || return 0
   build_go_tool host-local github.com/containernetworking/plugins/plugins/ipam/host-local
   build_go_tool cnitool github.com/containernetworking/cni/cnitool
+  build_go_tool helm helm.sh/helm/v3/cmd/helm
 }
 
 build_go_tool() {
@@ -72,7 +73,7 @@ build_go_tool() {
   work=$(mktemp -d)
   GOENV=${GOENV:-${XDG_CONFIG_HOME:-$HOME/.config}/go/env} XDG_CONFIG_HOME=$work GOPATH=$work/go GOMODCACHE=$work/modules \
     GOCACHE=$work/cache GOBIN=$work/bin GOFLAGS=-modcacherw CGO_ENABLED=0 \
-    timeout 180 go install "$2@latest" >"$work/log" 2>&1 </dev/null || status=$?
+    timeout 400 go install "$2@latest" >"$work/log" 2>&1 </dev/null || status=$?
   mkdir -p "$tools"
   if [ "$status" = 0 ]; then mv "$work/bin/$1" "$tools/$1"; else say "Go could not build $1: $(tail -n 1 "$work/log")"; fi
   rm -rf "$work"

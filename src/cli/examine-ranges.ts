@@ -4,8 +4,8 @@ import { describeRange } from "../lease/range-use.ts";
 import type { Step } from "../ranges/wanted.ts";
 import type { ReadRequest } from "../request/request.ts";
 import { formatAge } from "../terminal/age.ts";
+import { type NetworkRange, usesOf } from "../upkeep/range-uses.ts";
 import { type Finding, fail, failBy, good, warn } from "./finding.ts";
-import { type NetworkRange, usesOf } from "./range-uses.ts";
 import { type Search, searchRanges } from "./search.ts";
 import { formatCount } from "./show.ts";
 

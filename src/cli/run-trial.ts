@@ -7,8 +7,8 @@ import { readLeases } from "../lease/store.ts";
 import { leaseFolder } from "../request/lease-folder.ts";
 import type { ReadRequest } from "../request/request.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
+import { callPlugin, type PluginOutcome } from "../upkeep/plugin-call.ts";
 import type { Interrupt } from "./interrupt.ts";
-import { callPlugin, type PluginOutcome } from "./plugin-call.ts";
 import { putBack, readTraces } from "./traces.ts";
 import { ifname, type Trial } from "./trial.ts";
 

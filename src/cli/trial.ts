@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import type { Environment, Pod } from "../cni/environment.ts";
 import { ownProgram } from "../host/own-program.ts";
 import type { ReadRequest } from "../request/request.ts";
+import type { PluginCall } from "../upkeep/plugin-call.ts";
 import type { Configuration } from "./configuration.ts";
-import type { PluginCall } from "./plugin-call.ts";
 import { pluginFolders } from "./request.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 

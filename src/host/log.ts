@@ -25,9 +25,18 @@ export function parseLevel(text: string | undefined): number {
  */
 export function openLog(named: string | undefined, level: number, context: Fields = {}): Log {
   const file = named && isFit(named) ? named : undefined;
+  return makeLog(file, file ? level : levels.warn, context);
+}
+
+/** The log of a program that keeps running: everything from this level up, to stderr. */
+export function openStreamLog(level: keyof Log, context: Fields = {}): Log {
+  return makeLog(undefined, levels[level], context);
+}
+
+function makeLog(file: string | undefined, lowest: number, context: Fields): Log {
   const write = (name: keyof typeof levels) => (message: string, fields: Fields) => {
     const number = levels[name];
-    if (number < (file ? level : levels.warn)) return;
+    if (number < lowest) return;
     const head = { level: number, time: Date.now(), pid: process.pid, hostname: hostName() };
     append(file, `${JSON.stringify({ ...head, ...context, ...fields, msg: message })}\n`);
   };

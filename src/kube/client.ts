@@ -17,6 +17,7 @@ export const patchType = {
 export type ClientOptions = {
   impersonation?: Impersonation;
   requestTimeoutMs?: number;
+  userAgent?: string;
   signal?: AbortSignal;
 };
 
@@ -42,7 +43,7 @@ export type Client = {
 
 export async function createClient(connection: Connection, options: ClientOptions = {}): Promise<Client> {
   const session = await openSession(connection);
-  const headers = headersFor(connection, options.impersonation);
+  const headers = headersFor(connection, options);
 
   function start({ method, path, body, type }: Call, signal: AbortSignal): Promise<HttpAnswer> {
     return send({
@@ -127,11 +128,14 @@ function tooLate(connection: Connection, options: ClientOptions, { status }: Pro
   return new ApiError(outage(connection, `${what} within ${seconds} s: give it more by --request-timeout`));
 }
 
-function headersFor({ token }: Connection, impersonation: Impersonation | undefined): Record<string, string> {
+function headersFor(
+  { token }: Connection,
+  { impersonation, userAgent = "kubectl-kube_node" }: ClientOptions,
+): Record<string, string> {
   return {
     accept: "application/json",
     "accept-encoding": "identity",
-    "user-agent": "kubectl-kube_node",
+    "user-agent": userAgent,
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(impersonation && { "impersonate-user": impersonation.user }),
     ...(impersonation?.uid !== undefined && { "impersonate-uid": impersonation.uid }),

@@ -17,12 +17,15 @@ export type Connection = ClusterAccess & Credentials & { origin: string };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Files outside of what the environment names. */
+/** Files outside of what the environment names; `kubelet`: the node's own, the node agent's before the kubelet's. */
 export type Places = { serviceAccount: string; kubelet: readonly string[] };
+
+/** What the node agent makes for the plugin where there is nothing to be had of the kubelet. */
+const agentsKubeconfig = "/etc/cni/net.d/kube-node.d/kubeconfig";
 
 const usualPlaces: Places = {
   serviceAccount: "/var/run/secrets/kubernetes.io/serviceaccount",
-  kubelet: ["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/kubeconfig"],
+  kubelet: [agentsKubeconfig, "/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/kubeconfig"],
 };
 
 /** `deadline` (ms since 1970) is for exec plugins; `attended`: somebody is there whom they may ask. */
@@ -32,7 +35,7 @@ export type Caller = { env: Environment; deadline?: number; attended?: boolean }
 export type Choice = Caller & { kubeconfig?: string | undefined; places?: Places };
 
 /**
- * The first of: `kubeconfig`, $KUBECONFIG, ~/.kube/config, in-cluster, the kubelet's own. Throws code 7 where what is chosen
+ * The first of: `kubeconfig`, $KUBECONFIG, ~/.kube/config, in-cluster, the node agent's, the kubelet's own. Throws code 7 where what is chosen
  * is absent or broken, code 11 where an exec plugin gives no credentials.
  */
 export async function readConnection(choice: Choice): Promise<Connection> {

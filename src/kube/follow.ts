@@ -2,17 +2,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isObject } from "../text/json.ts";
 import { ApiError } from "./api-error.ts";
 import type { Client } from "./client.ts";
-import { watchFrom } from "./watch.ts";
+import { type Selection, watchFrom } from "./watch.ts";
 
 /**
  * What to follow: `pick` keeps of an object what is wanted, undefined for nothing. `onChange` is told after each list and each event,
- * `onTrouble` when the API server can't be heard, with a sentence. Pauses grow from `firstPause` (milliseconds).
+ * `onHeard` after each of them and each bookmark, `onTrouble` when the API server can't be heard, with a sentence. Pauses grow from `firstPause` (milliseconds).
  */
-export type Followed<T> = {
+export type Followed<T> = Selection & {
   path: string;
-  labelSelector?: string;
   pick: (item: unknown) => T | undefined;
   onChange: (all: ReadonlyMap<string, T>) => void;
+  onHeard?: () => void;
   onTrouble: (words: string) => void;
   firstPause?: number;
 };
@@ -53,7 +53,7 @@ type State<T> = { all: Map<string, T>; version: string };
 
 async function list<T>(
   client: Client,
-  { path, labelSelector, pick, onChange }: Followed<T>,
+  { path, labelSelector, fieldSelector, pick, onChange, onHeard }: Followed<T>,
 ): Promise<State<T>> {
   let version = "";
   const found = await client.list(
@@ -64,6 +64,7 @@ async function list<T>(
     },
     {
       ...(labelSelector && { labelSelector }),
+      ...(fieldSelector && { fieldSelector }),
       onVersion: (one) => {
         version = one;
       },
@@ -71,30 +72,29 @@ async function list<T>(
   );
   const all = new Map(found);
   onChange(all);
+  onHeard?.();
   return { all, version };
 }
 
 async function watch<T>(
   client: Client,
-  { path, labelSelector, pick, onChange }: Followed<T>,
+  { path, pick, onChange, onHeard, ...selection }: Followed<T>,
   state: State<T>,
   signal: AbortSignal,
-  onHeard: () => void,
+  onEvent: () => void,
 ): Promise<void> {
-  for await (const { type, object, version } of watchFrom(
-    client,
-    path,
-    state.version,
-    labelSelector,
-    signal,
-  )) {
-    onHeard();
+  for await (const { type, object, version } of watchFrom(client, path, state.version, selection, signal)) {
+    onEvent();
     if (version !== "") state.version = version;
-    if (type === "BOOKMARK") continue;
+    if (type === "BOOKMARK") {
+      onHeard?.();
+      continue;
+    }
     const value = type === "DELETED" ? undefined : pick(object);
     if (value === undefined) state.all.delete(nameOf(object));
     else state.all.set(nameOf(object), value);
     onChange(state.all);
+    onHeard?.();
   }
 }
 

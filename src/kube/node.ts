@@ -66,7 +66,7 @@ function readPage(body: unknown): { items: unknown[]; next: string } | undefined
 }
 
 /** Undefined where it is no Node. Items of a list come without a kind. */
-function readNode(value: unknown): NodeFacts | undefined {
+export function readNode(value: unknown): NodeFacts | undefined {
   if (!isObject(value) || (value["kind"] ?? "Node") !== "Node" || !isObject(value["metadata"]))
     return undefined;
   const { name, uid } = value["metadata"];

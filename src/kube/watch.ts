@@ -13,12 +13,15 @@ export type WatchEvent = {
 const longest = 300;
 const silent = (longest + 30) * 1000;
 
+/** Which objects of a path are meant; all of them where it says nothing. */
+export type Selection = { labelSelector?: string; fieldSelector?: string };
+
 /** Events since `version` until the server ends the watch. Throws an ApiError; one with status 410 means: list anew. */
 export async function* watchFrom(
   client: Client,
   path: string,
   version: string,
-  labelSelector: string | undefined,
+  { labelSelector, fieldSelector }: Selection,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent, void> {
   const query = new URLSearchParams({
@@ -27,13 +30,14 @@ export async function* watchFrom(
     resourceVersion: version,
     timeoutSeconds: String(longest),
     ...(labelSelector && { labelSelector }),
+    ...(fieldSelector && { fieldSelector }),
   });
   const ended = AbortSignal.any([signal, AbortSignal.timeout(silent)]);
   const { body } = await client.open(`${path}?${query}`, ended);
-  for await (const line of lines(body)) yield read(line);
+  for await (const line of lines(body)) yield readEvent(line);
 }
 
-async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body) {
@@ -43,7 +47,7 @@ async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   }
 }
 
-function read(line: string): WatchEvent {
+export function readEvent(line: string): WatchEvent {
   const event: unknown = JSON.parse(line);
   const object = isObject(event) && isObject(event["object"]) ? event["object"] : {};
   if (!isObject(event) || event["type"] === "ERROR") {

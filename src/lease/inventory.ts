@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { isObject, type JsonObject } from "../text/json.ts";
-import { judge, type Verdict, type View } from "./liveness.ts";
+import type { Verdict } from "./liveness.ts";
 import { type ListedRecord, listRecords } from "./record.ts";
 import { isAdopted, openState, type State } from "./state.ts";
 import { defaultDataDir, type Lease, readLeases, storeFolder } from "./store.ts";
@@ -31,10 +31,13 @@ export type Inventory = {
   emptyLeases: Lease[];
 };
 
+/** Whether a record's attachment lives, as seen by the one who asks. */
+export type Judge = (record: ListedRecord) => Verdict;
+
 /** Reads a network's store and state. Throws a CniError where something foreign stands in the place of our folders. */
 export function readInventory(
   network: string,
-  { dataDir = defaultDataDir, view }: { dataDir?: string | undefined; view: View },
+  { dataDir = defaultDataDir, judge }: { dataDir?: string | undefined; judge: Judge },
 ): Inventory {
   const state = openState(dataDir, network);
   // Records are written before leases and go after them, so a lease that was seen first has its record still.
@@ -49,7 +52,7 @@ export function readInventory(
     state,
     adopted: isAdopted(state),
     stores,
-    holdings: join(leases, records).map((joined) => assess(joined, view)),
+    holdings: join(leases, records).map((joined) => assess(joined, judge)),
     emptyLeases: leases.filter(({ containerID }) => containerID === ""),
   };
 }
@@ -102,11 +105,9 @@ function byAddress(a: Lease | undefined, b: Lease | undefined): number {
   return a.ip.value < b.ip.value ? -1 : a.ip.value > b.ip.value ? 1 : 0;
 }
 
-function assess(joined: Joined, view: View): Holding {
+function assess(joined: Joined, judge: Judge): Holding {
   const { record, leases } = joined;
-  const verdict: Verdict = record
-    ? judge(record, view)
-    : { state: "unknown", reason: "there is no record of it" };
+  const verdict: Verdict = record ? judge(record) : { state: "unknown", reason: "there is no record of it" };
   const since = record?.record?.time ?? timeOf(record?.mtimeMs ?? (leases[0] && modified(leases[0].path)));
   return { ...joined, verdict, ...(since !== undefined && { since }) };
 }

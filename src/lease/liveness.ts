@@ -22,6 +22,12 @@ export function lookAround(except?: string): View {
   };
 }
 
+/** Judges by what is seen from here, now. */
+export function judgeFromHere(): (record: Pick<FoundRecord, "record">) => Verdict {
+  const view = lookAround();
+  return (record) => judge(record, view);
+}
+
 /** A boot that is over ends every pod; within one, it is dead whose network namespace has neither a name nor a process left. */
 export function judge({ record }: Pick<FoundRecord, "record">, view: View): Verdict {
   if (!record) return { state: "unknown", reason: "its record is damaged" };

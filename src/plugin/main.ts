@@ -3,6 +3,7 @@ import { type Call, type Environment, readCall } from "../cni/environment.ts";
 import { CniError, code, formatError } from "../cni/error.ts";
 import { type Network, parseNetwork } from "../cni/network.ts";
 import { type CniVersion, isAtLeast, isVersion, newest, versions } from "../cni/versions.ts";
+import { noteCall } from "../host/call-notes.ts";
 import { readToEnd, writeAll } from "../host/files.ts";
 import { isPodsFile } from "../host/pods-files.ts";
 import { readKubeNodeRequest } from "../request/kube-node.ts";
@@ -32,10 +33,17 @@ const longestInput = 4 << 20;
 export async function runPlugin(plugin: PluginName, env: Environment): Promise<number> {
   const asked: Asked = { cniVersion: newest };
   try {
-    return print(await answer(plugin, env, asked));
+    const exitCode = print(await answer(plugin, env, asked));
+    note(env, exitCode === 0 ? "ok" : String(code.io));
+    return exitCode;
   } catch (error) {
     return await printError(error, asked.cniVersion);
   }
+}
+
+/** For the agent's metrics. Time counts from the start of this process. */
+function note({ CNI_COMMAND: verb = "" }: Environment, result: string): void {
+  if (verb !== "VERSION") noteCall({ verb, result, milliseconds: performance.now() });
 }
 
 async function answer(plugin: PluginName, env: Environment, asked: Asked): Promise<string> {
@@ -150,9 +158,17 @@ function checkVersion({ verb }: Call, asked: CniVersion): void {
   );
 }
 
-async function printError(error: unknown, cniVersion: CniVersion): Promise<number> {
+/** `noted` is told the code, when it has been printed. */
+async function printError(
+  error: unknown,
+  cniVersion: CniVersion,
+  noted: (code: number) => void = () => {},
+): Promise<number> {
   const { toCniError } = await import("./fault.ts");
-  return print(formatError(toCniError(error), cniVersion), 1);
+  const fault = toCniError(error);
+  const exitCode = print(formatError(fault, cniVersion), 1);
+  noted(fault.code);
+  return exitCode;
 }
 
 /** A result that nobody can read is no success. */

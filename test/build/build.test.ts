@@ -51,6 +51,7 @@ describe("./build.sh", () => {
       "binaries",
       "kubectl",
       "install",
+      "image",
       "release",
       "clean",
     ]);

@@ -1,6 +1,7 @@
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contains } from "../parts/contains.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Cluster, isForeign, openCluster, whatClusterLacks } from "./cluster.ts";
 import { deployment, lookout, namespace } from "./manifests.ts";
@@ -159,13 +160,4 @@ async function readPodCIDRs({ kubectl }: Cluster): Promise<Map<string, string[]>
   const { items } = JSON.parse(await kubectl(["get", "nodes", "-o", "json"])) as { items: Shown[] };
   const open = items.filter(({ spec }) => !spec.taints?.some(({ effect }) => effect !== "PreferNoSchedule"));
   return new Map(open.map(({ metadata, spec }) => [metadata.name, spec.podCIDRs ?? []]));
-}
-
-function contains(cidr: string, address: string): boolean {
-  const [network = "", prefix] = cidr.split("/");
-  const family = isIPv6(address) ? "ipv6" : "ipv4";
-  if (isIPv6(network) !== isIPv6(address)) return false;
-  const list = new BlockList();
-  list.addSubnet(network, Number(prefix), family);
-  return list.check(address, family);
 }

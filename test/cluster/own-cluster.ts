@@ -8,7 +8,12 @@ import { runFolder } from "../parts/run-folder.ts";
 /** What `cluster env` says: KUBECONFIG, KUBEBUILDER_ASSETS, NODES, and the folders of each node. */
 export type ClusterEnvironment = Record<string, string>;
 
-export type OwnCluster = { environment: ClusterEnvironment; down(): Promise<void> };
+export type OwnCluster = {
+  environment: ClusterEnvironment;
+  /** The program `cluster` with these words, for this cluster; gives standard output. */
+  run(words: string[]): Promise<string>;
+  down(): Promise<void>;
+};
 
 /** Brings up a cluster whose nodes wait for a CNI configuration. It goes down with this process at the latest. */
 export async function bringUp(tools: string, nodes: number): Promise<OwnCluster> {
@@ -20,8 +25,9 @@ export async function bringUp(tools: string, nodes: number): Promise<OwnCluster>
     await execa(program, ["up", "--nodes", String(nodes), "--dir", folder], {
       env: { NODE_NAME: undefined },
     });
-    const { stdout } = await execa(program, ["env", "--dir", folder]);
-    return { environment: readExports(stdout), down: guard.down };
+    const run = async ([command = "", ...words]: string[]) =>
+      (await execa(program, [command, "--dir", folder, ...words], { stdin: "ignore" })).stdout;
+    return { environment: readExports(await run(["env"])), run, down: guard.down };
   } catch (error) {
     await guard.down();
     throw error;

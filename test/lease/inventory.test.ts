@@ -6,7 +6,7 @@ import { formatIp } from "../../src/address/ip.ts";
 import { bootID } from "../../src/host/machine.ts";
 import { join, readInventory } from "../../src/lease/inventory.ts";
 import { findLeaks } from "../../src/lease/leaks.ts";
-import { lookAround } from "../../src/lease/liveness.ts";
+import { judgeFromHere } from "../../src/lease/liveness.ts";
 import { knownRanges, rangeUse } from "../../src/lease/range-use.ts";
 import type { ListedRecord } from "../../src/lease/record.ts";
 import type { Lease } from "../../src/lease/store.ts";
@@ -78,7 +78,7 @@ function makeStore(files: Record<string, string>, changes: Parameters<typeof mak
   mkdirSync(path(dataDir, "net1"));
   writeFileSync(path(attachments, "c1:eth0"), JSON.stringify(makeRecord({ bootID: bootID(), ...changes })));
   for (const [name, text] of Object.entries(files)) writeFileSync(path(dataDir, "net1", name), text);
-  const read = () => readInventory("net1", { dataDir, view: lookAround() });
+  const read = () => readInventory("net1", { dataDir, judge: judgeFromHere() });
   const leaks = (uptime = 100) =>
     findLeaks(read(), { bootID: bootID(), uptime, longestCall: 240 }).map(({ kind, subject, freeable }) => ({
       kind,

@@ -71,6 +71,16 @@ const rules: Record<string, Rules> = {
     ],
     mayNot: ["../plugin/main.ts", "../cli/main.ts", "zod"],
   },
+  upkeep: {
+    may: [
+      "../api/plugin-config.ts",
+      "../host/exec.ts",
+      "../lease/leaks.ts",
+      "../request/budget.ts",
+      "node:fs",
+    ],
+    mayNot: ["../plugin/main.ts", "../cli/main.ts", "../agent/main.ts", "../survey/survey.ts", "undici"],
+  },
   check: {
     may: [
       "../address/range.ts",
@@ -147,8 +157,28 @@ const rules: Record<string, Rules> = {
     mayNot: ["../plugin/main.ts", "../kubectl/main.ts", "../agent/main.ts", "../../test/parts/tools.ts"],
   },
   agent: {
-    may: ["../kube/node.ts"],
-    mayNot: ["../plugin/main.ts", "../cli/main.ts", "../controller/main.ts", "../webhook/main.ts"],
+    may: [
+      "../address/range.ts",
+      "../api/annotation.ts",
+      "../cni/error.ts",
+      "../host/files.ts",
+      "../kube/node.ts",
+      "../lease/leaks.ts",
+      "../ranges/agent-file.ts",
+      "../text/json.ts",
+      "node:http2",
+      "commander",
+      "prom-client",
+    ],
+    mayNot: [
+      "../plugin/main.ts",
+      "../cli/main.ts",
+      "../kubectl/main.ts",
+      "../controller/main.ts",
+      "../webhook/main.ts",
+      "../survey/survey.ts",
+      "undici",
+    ],
   },
   controller: {
     may: ["../pool/plan.ts"],

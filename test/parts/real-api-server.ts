@@ -15,8 +15,8 @@ export function reasonForNoRealApiServer(): string | undefined {
   return "missing" in assets ? assets.missing : undefined;
 }
 
-/** etcd and kube-apiserver from $KUBEBUILDER_ASSETS, in a temporary folder; they end with this process at the latest. */
-export async function startRealApiServer(): Promise<ApiServer> {
+/** etcd and kube-apiserver from $KUBEBUILDER_ASSETS, in a temporary folder; they end with this process at the latest. `flags` are more of kube-apiserver's. */
+export async function startRealApiServer({ flags = [] }: { flags?: string[] } = {}): Promise<ApiServer> {
   const assets = findAssets();
   if ("missing" in assets) throw new Error(assets.missing);
   const authority = await createAuthority("test-authority");
@@ -36,6 +36,7 @@ export async function startRealApiServer(): Promise<ApiServer> {
       usages: ["server"],
     }),
     serviceAccountKey,
+    flags,
     // The namespace "default" and RBAC's own roles are made by hooks that /readyz waits for.
     isReady: async (port) => (await send(connect(port), { path: "/readyz" })).status === 200,
   });

@@ -68,6 +68,11 @@ export function cnitool(): Tool {
   return firstProgram([join(goTools, "cnitool"), ...inPath("cnitool")], "cnitool (needs Go)");
 }
 
+/** Helm, as `./build.sh test` builds it with Go. */
+export function helm(): Tool {
+  return firstProgram([join(goTools, "helm"), ...inPath("helm")], "helm (needs Go)");
+}
+
 export function kubectl(): Tool {
   const assets = process.env["KUBEBUILDER_ASSETS"];
   return firstProgram([...(assets ? [join(assets, "kubectl")] : []), ...inPath("kubectl")], "kubectl");

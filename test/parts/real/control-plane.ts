@@ -11,6 +11,8 @@ export type ControlPlaneOptions = {
   server: { certificate: string; key: string };
   serviceAccountKey: string;
   isReady: Ready;
+  /** More of kube-apiserver's flags. */
+  flags?: string[];
 };
 
 /** kube-apiserver and its etcd. `stop` and `start` are kube-apiserver's alone; `close` ends both and removes their data. */
@@ -41,7 +43,7 @@ export async function startControlPlane(assets: string, options: ControlPlaneOpt
     const etcd = await startEtcd(assets, folder);
     running.push(etcd);
     const startServer = async (port?: number): Promise<Running> => {
-      const server = await startKubeApiserver(assets, folder, etcd.port, options.isReady, port);
+      const server = await startKubeApiserver(assets, folder, etcd.port, options, port);
       running.push(server);
       return server;
     };
@@ -84,7 +86,7 @@ function startKubeApiserver(
   assets: string,
   folder: string,
   etcdPort: number,
-  isReady: Ready,
+  { isReady, flags = [] }: ControlPlaneOptions,
   fixedPort: number | undefined,
 ): Promise<Running> {
   const file = (name: string): string => join(folder, name);
@@ -92,6 +94,7 @@ function startKubeApiserver(
     startGuarded(
       join(assets, "kube-apiserver"),
       [
+        ...flags,
         `--etcd-servers=http://127.0.0.1:${etcdPort}`,
         `--secure-port=${port}`,
         "--bind-address=127.0.0.1",

@@ -5,8 +5,20 @@ import { join } from "node:path";
 /** Host-local's leases in a folder by their address: `{ "10.1.0.2": "c1 eth0" }`, sorted by address. */
 export function listLeases(store: string): Record<string, string> {
   const addresses = (existsSync(store) ? readdirSync(store) : []).filter((name) => isIP(name) !== 0).sort();
-  const holder = (address: string) => readFileSync(join(store, address), "utf8").split("\r\n").join(" ");
-  return Object.fromEntries(addresses.map((address) => [address, holder(address)]));
+  const leases = addresses.map((address) => [address, readHolder(join(store, address))] as const);
+  return Object.fromEntries(
+    leases.flatMap(([address, holder]) => (holder === undefined ? [] : [[address, holder]])),
+  );
+}
+
+/** Undefined where the lease has been freed just now. */
+function readHolder(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").split("\r\n").join(" ");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Names of the attachment records in our folder of a network. */

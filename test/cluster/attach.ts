@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export type Pod = { name: string; uid: string; namespace: string; node: string; addresses: string[] };
+type Run = (words: string[]) => Promise<string>;
+type Result = { ips: { address: string }[] };
+
+/** A second interface for a pod, as Multus asks for one: the same container, its namespace, and the pod's names. */
+export async function attach(run: Run, nodeRoot: string, pod: Pod, annotation: string): Promise<Result> {
+  return JSON.parse(await call("ADD", run, nodeRoot, pod, annotation)) as Result;
+}
+
+export async function detach(run: Run, nodeRoot: string, pod: Pod, annotation: string): Promise<void> {
+  await call("DEL", run, nodeRoot, pod, annotation);
+}
+
+async function call(verb: string, run: Run, nodeRoot: string, pod: Pod, annotation: string): Promise<string> {
+  const { container, netns } = findAttachment(nodeRoot, pod);
+  const names = `K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`;
+  const environment = {
+    CNI_COMMAND: verb,
+    CNI_CONTAINERID: container,
+    CNI_NETNS: netns,
+    CNI_IFNAME: "net1",
+    CNI_PATH: "/opt/cni/bin",
+    CNI_ARGS: `IgnoreUnknown=1;${names};K8S_POD_INFRA_CONTAINER_ID=${container}`,
+  };
+  const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const script = `printf %s '${JSON.stringify(network(annotation))}' | exec env "$@" /opt/cni/bin/bridge`;
+  return await run(["sh", "-c", script, "sh", ...words]);
+}
+
+/** No gateway: the bridge would keep the first range's address, and refuse another one (bridge's own rule). */
+function network(annotation: string): object {
+  const kubeconfig = "/etc/cni/net.d/kube-node.d/kubeconfig";
+  const ipam = { type: "kube-node", kubeconfig, annotation };
+  return { cniVersion: "1.0.0", name: "net1", type: "bridge", bridge: "net1", ipam };
+}
+
+/** What the runtime called the pod's sandbox: our record of its primary interface says so. */
+function findAttachment(nodeRoot: string, pod: Pod): { container: string; netns: string } {
+  const folder = join(nodeRoot, "/var/lib/cni/networks/.kube-node/k8snet");
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!name.includes("eth0")) continue;
+    const record = JSON.parse(readFileSync(join(folder, name), "utf8")) as Record<string, unknown>;
+    const {
+      containerID,
+      netns,
+      pod: of,
+    } = record as { containerID: string; netns: string; pod?: { name: string } };
+    if (of?.name === pod.name) return { container: containerID, netns };
+  }
+  throw new Error(`${pod.node} has no record of ${pod.name}`);
+}
