@@ -6,7 +6,7 @@ import { type NodeFacts, readNode } from "../kube/node.ts";
 import { outage } from "../kube/outage.ts";
 import { lines, readEvent } from "../kube/watch.ts";
 import { isObject } from "../text/json.ts";
-import { makeBackOff } from "./back-off.ts";
+import { type BackOff, makeBackOff } from "./back-off.ts";
 import { faultWords } from "./fault-words.ts";
 
 /**
@@ -34,7 +34,7 @@ export async function watchNode(watch: NodeWatch): Promise<void> {
   const backOff = makeBackOff(500, 30_000);
   while (!watch.signal.aborted) {
     try {
-      await watchOnce(watch, backOff.reset);
+      await watchOnce(watch, backOff);
     } catch (error) {
       if (watch.signal.aborted) return;
       watch.onTrouble(faultWords(error));
@@ -44,17 +44,19 @@ export async function watchNode(watch: NodeWatch): Promise<void> {
 }
 
 /** Over one connection, until that ends (throws) or the credentials are others (returns). */
-async function watchOnce(watch: NodeWatch, onWatching: () => void): Promise<void> {
+async function watchOnce(watch: NodeWatch, backOff: BackOff): Promise<void> {
   const connection = await watch.connect();
   let isWatching = false;
   const heard = (sentAt: number) => {
     if (isWatching) watch.onHeard(sentAt);
   };
-  const session = await openLiveSession(connection, beat, heard);
+  const session = await openLiveSession(connection, beat, (sentAt) => {
+    if (isWatching) backOff.reset(); // It has stood for a beat: not one of a server that ends each at once.
+    heard(sentAt);
+  });
   watch.signal.addEventListener("abort", session.close, { once: true });
   const begin = () => {
     isWatching = true;
-    onWatching();
     void session.ping().then(heard);
   };
   try {
@@ -63,6 +65,7 @@ async function watchOnce(watch: NodeWatch, onWatching: () => void): Promise<void
       if (version === "") version = await list(watch, session, connection);
       version = await follow(watch, session, version, begin);
       isWatching = false;
+      await backOff.wait(watch.signal);
     } while (keyOf(await watch.connect()) === keyOf(connection));
   } catch (error) {
     // What ended the connection says more than what became of a request on it.
@@ -75,8 +78,8 @@ async function watchOnce(watch: NodeWatch, onWatching: () => void): Promise<void
 }
 
 /** What a TLS connection was made with, and who we were on it: other ones want another connection. */
-function keyOf({ server, ca, cert, key, token, proxy }: Connection): string {
-  return JSON.stringify([server, ca, cert, key, token, proxy]);
+function keyOf({ server, serverName, insecure, ca, cert, key, token, proxy }: Connection): string {
+  return JSON.stringify([server, serverName, insecure, ca, cert, key, token, proxy]);
 }
 
 /** Gives the version to watch from. A list of one, since its version is the collection's, and since an absent Node is no error in it. */

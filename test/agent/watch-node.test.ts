@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { executables } from "../parts/plugin.ts";
 import { type Host, makeHost, signOfLife, startAgent, toldNode, until } from "./parts/agent.ts";
@@ -70,6 +71,21 @@ describe.each(executables().map(({ label }, executable) => ({ label, executable 
       server.send("MODIFIED", describeNode("2"));
       await told(host, "2");
     });
+
+    it("that the server ends at once, again and again, is asked for less and less often", async () => {
+      const server = await startNodeServer(describeNode("0"));
+      const { host } = await begin(server, { executable });
+      await newer(host);
+      const before = server.requests.length;
+      const ending = setInterval(() => server.endWatch(), 20);
+      await sleep(6000);
+      clearInterval(ending);
+      const asked = server.requests.length;
+      expect(asked - before).toBeLessThan(8);
+      await until(() => server.requests.length > asked, "it watches again", 30_000);
+      server.send("MODIFIED", describeNode("1"));
+      await told(host, "1");
+    }, 60_000);
 
     it("whose history is lost (410) lists anew", async () => {
       const server = await startNodeServer(describeNode("0"));
