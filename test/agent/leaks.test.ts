@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Client } from "../../src/kube/client.ts";
 import { adminClient } from "../parts/admin-client.ts";
 import type { ApiServer } from "../parts/api-server.ts";
@@ -23,6 +23,8 @@ const lack = whatLacks(
   privateMounts(),
 );
 
+vi.setConfig({ testTimeout: 90_000 }); // Each look of the agent takes a second, and the machine may have other work.
+
 let server: ApiServer;
 let client: Client;
 beforeAll(async () => {
@@ -41,7 +43,7 @@ async function untilFreed(node: LeakyNode, ...ids: string[]): Promise<void> {
   await until(
     () => ids.every((id) => !node.holders().includes(id)),
     () => `${ids.join(" and ")} are freed; left: ${node.holders().join(" ")}`,
-    30_000,
+    60_000,
   );
 }
 
@@ -104,7 +106,7 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await until(
       () => left().length === 0,
       () => `all are freed; left: ${left().join(" ")}`,
-      30_000,
+      60_000,
     );
   });
 
@@ -181,7 +183,7 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await looks(agent, 3);
     expect(node.holders()).toEqual(["doubtful", "live"]);
     expect(metric((await agent.get("/metrics")).text, "kube_node_leak_evidence", { kind: "pods" })).toBe(0);
-  }, 60_000);
+  });
 
   it("aren't judged by namespaces where the machine's are out of sight", async () => {
     const node = await make();
@@ -235,7 +237,7 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await untilFreed(node, "removed");
     await looks(agent, 3);
     expect(node.holders()).toEqual(["proof", "ready"]);
-  }, 60_000);
+  });
 });
 
 /** Nothing is mounted in /run/netns for whom this starts. */
