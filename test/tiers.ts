@@ -6,6 +6,7 @@ import { relative, resolve } from "node:path";
 export const notQuick = [
   "test/real",
   "test/build",
+  "test/agent",
   "test/examples",
   "test/kubectl",
   "test/map/page.test.ts",
