@@ -142,7 +142,7 @@ const annotations: Row[] = [
     "JSON with a typing error",
     annotated('[[{"subnet": "10.1.2.0/24", "rangeStrat": "10.1.2.9"}]]'),
     103,
-    malformed(/at character 43: \[0\]\[0\]\.rangeStrat: unknown key \(did you mean "rangeStart"\?\)/),
+    malformed(/at character 29: \[0\]\[0\]\.rangeStrat: unknown key \(did you mean "rangeStart"\?\)/),
     "frees",
   ],
   [
