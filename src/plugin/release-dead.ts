@@ -41,6 +41,7 @@ function claimDead(
   const own = {
     ...makeRecord(request, { containerID, ifname }, record?.pod ?? {}, record?.ipam),
     ...(record?.delegate !== undefined && { delegate: record.delegate }),
+    ...(record?.delegatePid !== undefined && { delegatePid: record.delegatePid }),
   };
   return takeOver(request.state.attachments, own, links);
 }
