@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { uptime } from "../host/machine.ts";
+import { isErrno } from "../host/files.ts";
+import { bootID, uptime } from "../host/machine.ts";
 import { hasEnded, isRunningWith, isThisOrParent } from "../host/process.ts";
 import { type FoundRecord, findRecord, removeRecord } from "../lease/record.ts";
 import { noteIfPossible } from "../lease/take-over.ts";
@@ -27,22 +28,33 @@ export async function settledRecord(
 export async function outlastDelegate(request: Request, found: FoundRecord | undefined): Promise<void> {
   const { delegatePid, containerID, ifname = "eth0" } = found?.record ?? {};
   if (delegatePid === undefined || delegatePid === process.pid) return;
-  if (delegatePid === (await request.early.pid())) return; // Numbers are used again.
+  if (found?.record?.bootID !== bootID()) return; // Numbers are used again.
   const variables = [`CNI_CONTAINERID=${containerID}`, `CNI_IFNAME=${ifname}`];
   for (const end = halfTime(request); isRunningWith(delegatePid, variables); await pause(10)) {
     if (Date.now() < end) continue;
     request.log.warn("the delegate of a call that was killed doesn't end, and is ended", {
       pid: delegatePid,
     });
-    process.kill(delegatePid, "SIGKILL");
+    endProcess(delegatePid);
     return;
   }
 }
 
-/** Writes down which process works for a DEL, for the next call to wait for. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!isErrno(error, "ESRCH")) throw error;
+  }
+}
+
+/**
+ * Writes down which process works for a DEL, for the next call to wait for. A record of an earlier boot stays as it is, and so does
+ * a lease of before us, whose boot the time of its file tells.
+ */
 export function noteWorker({ state }: Request, found: FoundRecord | undefined): (pid: number) => void {
   const record = found?.record;
-  if (!found || !record?.bootID) return () => {}; // A lease of before us: when its file was written tells its boot.
+  if (!found || record?.bootID !== bootID()) return () => {};
   return (pid) => noteIfPossible({ folder: state.attachments, path: found.path, record }, pid);
 }
 

@@ -1,10 +1,13 @@
 // Two calls in an order that is seldom: one of them (or host-local) is held up where it matters.
+import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
 import { callPlugin } from "../parts/plugin.ts";
 import { strace, whatLacks } from "../parts/tools.ts";
 import { addressesIn, wordsOf } from "../real/parts/answers.ts";
+import { editJson } from "../real/parts/store.ts";
 import { describeHostLocals, type Subject } from "../real/parts/subjects.ts";
 import { makeWorker } from "../real/parts/worker.ts";
 import { addTo, callFor, collect, expectOnly, expectOwned } from "./parts/attachments.ts";
@@ -110,6 +113,24 @@ describeHostLocals("while host-local's DEL is held up", (subject) => {
     await addTo(live, worker, dead, usual);
     await expectUndisturbed(stage);
   }, 60_000);
+});
+
+describeHostLocals("a record's number of a process", (subject) => {
+  it.each([
+    ["of this boot: DEL waits for it, and ends it at last", {}, "SIGKILL"],
+    ["of an earlier boot is another's by now: DEL lets it be", { bootID: "an earlier one" }, null],
+  ])("%s", async (_, change, signal) => {
+    const { worker } = await makeStage(subject, ["10.1.0.0/24"]);
+    await worker.add(callFor(play.mine, usual));
+    const env = { CNI_COMMAND: "DEL", CNI_CONTAINERID: "mine", CNI_IFNAME: "eth0" };
+    const process = spawn("sleep", ["60"], { env: { PATH: "/usr/bin:/bin", ...env } });
+    onTestFinished(() => void process.kill());
+    editJson(join(worker.state(), "attachments", play.mine), { delegatePid: process.pid, ...change });
+    await worker.pass("DEL", callFor(play.mine, { ...usual, ipam: { timeout: 2 } }));
+    await pause(100);
+    expect(process.signalCode).toBe(signal);
+    expectOnly(worker, new Map());
+  });
 });
 
 describeHostLocals("while one call is held up", (subject) => {
