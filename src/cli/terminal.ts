@@ -1,6 +1,7 @@
 import { isatty } from "node:tty";
 import type { Environment } from "../cni/environment.ts";
 import { writeAll } from "../host/files.ts";
+import { harmless } from "../terminal/harmless.ts";
 import { type Paint, paintFor } from "../terminal/paint.ts";
 
 /** Where a command finds its environment and shows what it has to show. */
@@ -18,8 +19,8 @@ export type Terminal = {
 export function openTerminal(env: Environment): Terminal {
   return {
     env,
-    say: (text) => writeAll(1, `${text}\n`),
-    note: (text) => writeAll(2, `${text}\n`),
+    say: (text) => writeAll(1, `${harmless(text)}\n`),
+    note: (text) => writeAll(2, `${harmless(text)}\n`),
     paint: paintFor(isatty(1), env),
   };
 }

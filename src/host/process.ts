@@ -8,6 +8,11 @@ export function thisProcess(): ProcessID {
   return { pid: process.pid, started: startOf("self") ?? "", namespace: processNamespace() };
 }
 
+/** This process, or the one that started it. */
+export function isThisOrParent({ pid, namespace }: ProcessID): boolean {
+  return [process.pid, process.ppid].includes(pid) && namespace === processNamespace();
+}
+
 /** True where it is certain: a process of another process namespace can't be seen from here. */
 export function hasEnded({ pid, started, namespace }: ProcessID): boolean {
   return namespace === processNamespace() && startOf(String(pid)) !== started;

@@ -3,6 +3,7 @@ import { writeAll } from "../host/files.ts";
 import { type Client, createClient } from "../kube/client.ts";
 import type { Environment } from "../kube/connection.ts";
 import { readKubectlConnection } from "../kube/kubectl-connection.ts";
+import { harmless } from "../terminal/harmless.ts";
 import { type Paint, paintFor } from "../terminal/paint.ts";
 import { type GlobalFlags, overridesOf, timeoutOf } from "./global-flags.ts";
 
@@ -16,6 +17,8 @@ export type Shell = {
   paint: Paint;
   /** A line, or several, on stdout. */
   print(text: string): void;
+  /** The same in the place of all that the terminal shows. */
+  repaint(text: string): void;
   /** The same on stderr. */
   say(text: string): void;
   /** A line on stderr that the next one replaces; nothing where stderr is no terminal. */
@@ -38,16 +41,20 @@ export function openShell(env: Environment): Shell {
     paint: paintFor(stdout.isTTY === true, env),
     print(text) {
       clear();
-      writeAll(1, `${text}\n`);
+      writeAll(1, `${harmless(text)}\n`);
+    },
+    repaint(text) {
+      clear();
+      writeAll(1, `\u001b[H\u001b[2J${harmless(text)}\n`);
     },
     say(text) {
       clear();
-      writeAll(2, `${text}\n`);
+      writeAll(2, `${harmless(text)}\n`);
     },
     progress(text) {
       if (!stderr.isTTY) return;
       clear();
-      writeAll(2, text);
+      writeAll(2, harmless(text));
       shown = text.length;
     },
     async connect(command) {

@@ -19,7 +19,7 @@ export function showOnScreen(shell: Shell): ShowItems {
       ...lines.slice(0, room),
       ...more,
     ];
-    shell.print(`\u001b[H\u001b[2J${shown.join("\n")}`);
+    shell.repaint(shown.join("\n"));
   };
 }
 

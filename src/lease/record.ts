@@ -32,7 +32,7 @@ export type AttachmentRecord = {
   /** The delegate's name and the `ipam` it got at ADD; absent in a record that was adopted from a lease. */
   delegate?: string;
   ipam?: JsonObject;
-  /** The delegate's process, which outlives an ADD that is killed. */
+  /** The process of the delegate, or of a whole DEL, which outlives its call where that is killed. */
   delegatePid?: number;
   /** Who frees what this attachment holds, its pod being dead. */
   releaser?: ProcessID;
@@ -88,9 +88,9 @@ function linkToEnd(name: string, temporary: string, judge: (held: FoundRecord) =
   return path;
 }
 
-/** Adds to the record of a claim that is held: which process its delegate is. */
+/** Adds to the record of a claim, while it is there: which process works for it. */
 export function noteDelegate({ folder, path, record }: Claim, pid: number): void {
-  if (record.delegatePid === pid) return;
+  if (record.delegatePid === pid || find(path)?.nonce !== record.nonce) return;
   replaceFile(folder, path.slice(folder.length + 1), JSON.stringify({ ...record, delegatePid: pid }));
 }
 
@@ -101,10 +101,13 @@ export function findRecord(folder: string, containerID: string, ifname: string):
 
 /**
  * Lets go of (container, interface). The holder's link takes the places of those that it took over, one by one, and goes at
- * last: at each moment it either holds or is gone, and none that was taken over comes back.
+ * last: at each moment it either holds or is gone, and none that was taken over comes back. Where a `holder` is named and
+ * another one holds by now, nothing is done.
  */
-export function removeRecord(folder: string, containerID: string, ifname: string): void {
-  const paths = chain(`${folder}/${recordName(containerID, ifname)}`).map(({ path }) => path);
+export function removeRecord(folder: string, containerID: string, ifname: string, holder?: string): void {
+  const links = chain(`${folder}/${recordName(containerID, ifname)}`);
+  if (holder !== undefined && links.at(-1)?.nonce !== holder) return;
+  const paths = links.map(({ path }) => path);
   for (let last = paths.pop(); last !== undefined; last = paths.pop()) {
     const before = paths.at(-1);
     if (before === undefined) removeIfThere(last);

@@ -1,6 +1,6 @@
 import { removeIfThere } from "../host/files.ts";
 import { thisProcess } from "../host/process.ts";
-import { type AttachmentRecord, type Claim, claim } from "./record.ts";
+import { type AttachmentRecord, type Claim, claim, noteDelegate } from "./record.ts";
 
 /**
  * Claims an attachment in order to free it, if it is still what it was when it was judged (`links`; empty: it had no
@@ -14,6 +14,15 @@ export function takeOver(folder: string, own: AttachmentRecord, links: readonly 
   } catch (error) {
     if (error instanceof Superseded) return undefined;
     throw error;
+  }
+}
+
+/** Notes which process frees it. Were this one killed, the next one would wait for that; a full disk stops no release. */
+export function noteIfPossible(claim: Claim, pid: number): void {
+  try {
+    noteDelegate(claim, pid);
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error)) throw error;
   }
 }
 

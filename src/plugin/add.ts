@@ -1,6 +1,6 @@
 import { type Attachment, type CallArguments, podOf } from "../cni/environment.ts";
 import { CniError } from "../cni/error.ts";
-import { type Claim, noteDelegate, removeRecord } from "../lease/record.ts";
+import { noteDelegate, removeRecord } from "../lease/record.ts";
 import { findRanges } from "../ranges/node-ranges.ts";
 import { delegateIpam, gateFamilies, withIpam } from "../request/delegate-config.ts";
 import { findDelegate } from "../request/find-delegate.ts";
@@ -8,7 +8,7 @@ import { toWanted } from "../request/wanted-ranges.ts";
 import type { JsonObject } from "../text/json.ts";
 import { claimAttachment } from "./attachment.ts";
 import { callDelegate, UnsettledError } from "./delegate.ts";
-import { outlastDelegate } from "./killed-add.ts";
+import { outlastDelegate } from "./earlier-call.ts";
 import type { Request } from "./request.ts";
 
 /** The delegate's result, for this node's ranges. */
@@ -20,16 +20,18 @@ export async function add(request: Request, attachment: Attachment, args: CallAr
   const ipam = gateFamilies(ungated, request.ipv4Namespaces, pod, found.node);
   const { claim, tookOver } = await claimAttachment(request, attachment, pod, ipam);
   const config = withIpam(request, ipam);
+  const started = (pid: number) => noteDelegate(claim, pid);
   try {
     if (tookOver) {
-      await outlastDelegate(request, tookOver.record);
-      await callDelegate(request, path, config, { ...request.env, CNI_COMMAND: "DEL" });
+      await outlastDelegate(request, tookOver);
+      await callDelegate(request, path, config, { ...request.env, CNI_COMMAND: "DEL" }, started);
     }
-    return await allocate(request, path, config, attachment, claim);
+    return await allocate(request, path, config, attachment, started);
   } catch (error) {
     // A delegate that said no holds nothing; of one that was ended, DEL finds the record.
     if (error instanceof CniError && !(error instanceof UnsettledError)) {
-      removeRecord(request.state.attachments, attachment.containerID, attachment.ifname);
+      const { containerID, ifname } = attachment;
+      removeRecord(request.state.attachments, containerID, ifname, claim.record.nonce);
     }
     throw error;
   }
@@ -41,9 +43,8 @@ async function allocate(
   path: string,
   config: JsonObject,
   attachment: Attachment,
-  claim: Claim,
+  started: (pid: number) => void,
 ): Promise<string> {
-  const started = (pid: number) => noteDelegate(claim, pid);
   try {
     return await callDelegate(request, path, config, request.env, started);
   } catch (error) {

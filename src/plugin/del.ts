@@ -10,24 +10,24 @@ import { leaseFolder } from "../request/lease-folder.ts";
 import { toWanted } from "../request/wanted-ranges.ts";
 import type { JsonObject } from "../text/json.ts";
 import { callDelegate } from "./delegate.ts";
-import { outlastDelegate } from "./killed-add.ts";
+import { forgetRecord, noteWorker, settledRecord } from "./earlier-call.ts";
 import type { Request } from "./request.ts";
 
 /** Lets the delegate free what the attachment holds; never asks the API server. Success where nothing is left to free. */
 export async function del(request: Request, attachment: Attachment): Promise<string> {
   const { containerID, ifname } = attachment;
-  const record = findRecord(request.state.attachments, containerID, ifname)?.record;
-  const ipam = recordedIpam(request, record);
-  await outlastDelegate(request, record);
+  const found = await settledRecord(request, containerID, ifname);
+  const ipam = recordedIpam(request, found?.record);
   try {
-    await callDelegate(request, recordedDelegate(request, record), withIpam(request, ipam), request.env);
+    const path = recordedDelegate(request, found?.record);
+    await callDelegate(request, path, withIpam(request, ipam), request.env, noteWorker(request, found));
   } catch (error) {
     if (!(error instanceof CniError) || holdsLeases(request, ipam, attachment)) throw error;
     request.log.warn("the delegate's DEL failed, but there is nothing left to free", {
       error: error.message,
     });
   }
-  removeRecord(request.state.attachments, containerID, ifname);
+  forgetRecord(request, containerID, ifname, found);
   removeRecord(request.state.attachments, containerID, ""); // Adopted from a lease that named no interface.
   return "";
 }

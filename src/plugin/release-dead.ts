@@ -38,9 +38,12 @@ function claimDead(
   request: Request,
   { containerID, ifname, links, record }: ListedRecord,
 ): Claim | undefined {
+  const made = makeRecord(request, { containerID, ifname }, record?.pod ?? {}, record?.ipam);
+  const isOfThisBoot = record?.bootID === made.bootID;
   const own = {
-    ...makeRecord(request, { containerID, ifname }, record?.pod ?? {}, record?.ipam),
+    ...made,
     ...(record?.delegate !== undefined && { delegate: record.delegate }),
+    ...(isOfThisBoot && record.delegatePid !== undefined && { delegatePid: record.delegatePid }),
   };
   return takeOver(request.state.attachments, own, links);
 }

@@ -1,9 +1,9 @@
 import type { Environment } from "../cni/environment.ts";
-import { findRecord, removeRecord } from "../lease/record.ts";
+import { removeRecord } from "../lease/record.ts";
 import { withIpam } from "../request/delegate-config.ts";
 import { recordedDelegate, recordedIpam } from "./del.ts";
 import { callDelegate } from "./delegate.ts";
-import { outlastDelegate } from "./killed-add.ts";
+import { forgetRecord, noteWorker, settledRecord } from "./earlier-call.ts";
 import type { Request } from "./request.ts";
 
 /** An attachment that holds something in a network. A lease of an old release names no interface. */
@@ -12,7 +12,9 @@ export type Held = { containerID: string; ifname?: string };
 /** Frees what an attachment holds by the delegate's own DEL, as its runtime would have. */
 export async function release(request: Request, held: Held): Promise<void> {
   const { containerID, ifname } = held;
-  const record = findRecord(request.state.attachments, containerID, ifname ?? "")?.record;
+  const found = await settledRecord(request, containerID, ifname ?? "");
+  const config = withIpam(request, recordedIpam(request, found?.record));
+  const path = recordedDelegate(request, found?.record);
   const env: Environment = {
     ...request.env,
     CNI_COMMAND: "DEL",
@@ -22,10 +24,8 @@ export async function release(request: Request, held: Held): Promise<void> {
     CNI_NETNS: "",
     CNI_ARGS: "IgnoreUnknown=1",
   };
-  await outlastDelegate(request, record);
-  const config = withIpam(request, recordedIpam(request, record));
-  await callDelegate(request, recordedDelegate(request, record), config, env);
-  forget(request, held);
+  await callDelegate(request, path, config, env, noteWorker(request, found));
+  forgetRecord(request, containerID, ifname ?? "", found);
 }
 
 /** Drops the record of an attachment whose leases are gone. */

@@ -5,7 +5,7 @@ import type { Leak } from "../lease/leaks.ts";
 import type { AttachmentRecord } from "../lease/record.ts";
 import { isAdopted, removeLeftovers } from "../lease/state.ts";
 import { reclaimEmptyLeases, reclaimedContainer } from "../lease/store.ts";
-import { giveBack, takeOver } from "../lease/take-over.ts";
+import { giveBack, noteIfPossible, takeOver } from "../lease/take-over.ts";
 import { longestCall } from "../request/budget.ts";
 import { callOwnDel } from "./own-del.ts";
 
@@ -46,7 +46,11 @@ async function freeHolding(
   if (isAdopted(state) && !claim) return "it was attached anew just now";
   // Without a record, where its lease lies says which dataDir it was given out of.
   const own = record ? undefined : leases[0]?.path.split("/").slice(0, -2).join("/");
-  const failure = await callOwnDel({ network, dataDir: own ?? dataDir, containerID, ifname, ...runtime });
+  const failure = await callOwnDel({
+    ...{ network, dataDir: own ?? dataDir, containerID, ifname, ...runtime },
+    // That DEL goes on where this process is killed: whoever comes next waits for it.
+    ...(claim && { started: (pid: number) => noteIfPossible(claim, pid) }),
+  });
   if (failure !== undefined && claim) giveBack(claim);
   return failure;
 }

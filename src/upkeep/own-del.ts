@@ -11,11 +11,12 @@ export type OwnDel = {
   ifname: string;
   folders: string[];
   env: Environment;
+  started?: (pid: number) => void;
 };
 
 /** Calls the plugin's own DEL as a runtime would. Undefined where it succeeds, else what it said. */
 export async function callOwnDel(del: OwnDel): Promise<string | undefined> {
-  const { network, dataDir, containerID, ifname, folders, env } = del;
+  const { network, dataDir, containerID, ifname, folders, env, started } = del;
   const call = {
     CNI_COMMAND: "DEL",
     CNI_CONTAINERID: containerID,
@@ -30,6 +31,7 @@ export async function callOwnDel(del: OwnDel): Promise<string | undefined> {
     env: { ...env, ...call },
     config: { cniVersion: "1.0.0", name: network, ipam: { type: "kube-node", dataDir } },
     seconds: longestTimeout,
+    ...(started && { started }),
   });
   return error;
 }

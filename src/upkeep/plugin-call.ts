@@ -1,5 +1,5 @@
 import type { Environment } from "../cni/environment.ts";
-import { type Ended, type Program, run } from "../host/exec.ts";
+import { begin, type Ended, finish, type Program } from "../host/exec.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 
 /** A call of a CNI plugin as a runtime makes it; `seconds` are what it may take. */
@@ -8,6 +8,8 @@ export type PluginCall = {
   env: Environment;
   config: JsonObject;
   seconds: number;
+  /** Is told of its process before that is told anything. */
+  started?: (pid: number) => void;
 };
 
 /** What became of it: `error` in words where it failed. */
@@ -28,14 +30,11 @@ export async function callPlugin(call: PluginCall): Promise<PluginOutcome> {
   }
 }
 
-async function execute({ program, env, config, seconds }: PluginCall): Promise<Ended> {
+async function execute({ program, env, config, seconds, started }: PluginCall): Promise<Ended> {
   const deadline = Date.now() + seconds * 1000;
-  return await run({
-    ...program,
-    env,
-    stdin: JSON.stringify(config),
-    time: { deadline, end: deadline + 3000 },
-  });
+  const child = await begin({ ...program, env });
+  started?.(child.pid);
+  return await finish(child, JSON.stringify(config), { deadline, end: deadline + 3000 });
 }
 
 function judge(

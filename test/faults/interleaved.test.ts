@@ -1,13 +1,18 @@
-// Two calls in an order that is seldom: strace holds one of them (or host-local) up where it matters.
+// Two calls in an order that is seldom: one of them (or host-local) is held up where it matters.
+import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
+import { callPlugin } from "../parts/plugin.ts";
 import { strace, whatLacks } from "../parts/tools.ts";
 import { addressesIn, wordsOf } from "../real/parts/answers.ts";
+import { editJson } from "../real/parts/store.ts";
 import { describeHostLocals, type Subject } from "../real/parts/subjects.ts";
 import { makeWorker } from "../real/parts/worker.ts";
-import { addTo, callFor, expectOnly, expectOwned } from "./parts/attachments.ts";
+import { addTo, callFor, collect, expectOnly, expectOwned } from "./parts/attachments.ts";
 import { killedAfter } from "./parts/crowd.ts";
+import { holdUpDel, killable } from "./parts/held-up.ts";
 import * as play from "./parts/stage.ts";
 import { delayedAt, type SystemCall, traceCall } from "./parts/strace.ts";
 import { holdUpAtLock } from "./parts/strace-delegate.ts";
@@ -26,6 +31,107 @@ afterAll(() => server?.close());
 async function makeStage(subject: Subject, podCIDRs: string[]): Promise<play.Stage> {
   return { worker: await makeWorker(server, subject, { podCIDRs }), subject, live: new Map(), usual };
 }
+
+describeHostLocals("while host-local's DEL is held up", (subject) => {
+  /** Three who live and two who are dead fill the range. */
+  async function fill(): Promise<play.Stage> {
+    const stage = await makeStage(subject, ["10.1.0.0/29"]);
+    await play.addLiving(stage, ["live:eth0", "live:eth1", "live:eth2"]);
+    await play.addDead(stage, [dead, "dead:eth1"]);
+    return stage;
+  }
+
+  /** Lets the late one come to work, too: each that lives has its leases and a record, and after GC nobody else has any. */
+  async function expectUndisturbed({ worker, live, usual }: play.Stage): Promise<void> {
+    await untilIdle(worker);
+    expectOwned(worker, live);
+    expect(worker.records()).toEqual(expect.arrayContaining([...live.keys()]));
+    await collect(worker, live, usual);
+    for (const name of live.keys()) await worker.pass("DEL", callFor(name, usual));
+    expectOnly(worker, new Map());
+  }
+
+  it("and its caller killed: a later DEL waits, and what the ADD after it gets isn't freed", async () => {
+    const stage = await makeStage(subject, ["10.1.0.0/24", "fd00:1::/64"]);
+    const { worker, live } = stage;
+    await play.addForgotten(stage, [play.mine]);
+    const [held, { wrap, kill }] = [holdUpDel(stage, 2000), killable(worker.folder)];
+    const killed = worker.call("DEL", callFor(play.mine, { ...usual, wrap }));
+    await until("host-local was told", held.hasBegun);
+    kill();
+    held.free();
+    await killed;
+    await worker.pass("DEL", callFor(play.mine, usual));
+    await addTo(live, worker, play.mine, usual);
+    await expectUndisturbed(stage);
+  }, 60_000);
+
+  it("by an ADD that the dead make room for: a DEL and an ADD of the dead one wait for it", async () => {
+    const stage = await fill();
+    const { worker, live } = stage;
+    const held = holdUpDel(stage, 2000);
+    const making = worker.call("ADD", callFor(play.mine, usual));
+    await until("host-local was told", held.hasBegun);
+    held.free();
+    await worker.pass("DEL", callFor(dead, usual));
+    const again = await worker.call("ADD", callFor(dead, usual));
+    const made = await making;
+    if (again.exitCode === 0) live.set(dead, addressesIn(again));
+    if (made.exitCode === 0) live.set(play.mine, addressesIn(made));
+    expect(live.size, wordsOf(again) + wordsOf(made)).toBeGreaterThan(3);
+    await expectUndisturbed(stage);
+  }, 60_000);
+
+  it("by an ADD that the dead make room for, and is killed: an ADD of the dead one waits for it", async () => {
+    const stage = await fill();
+    const { worker, live } = stage;
+    const [held, { wrap, kill }] = [holdUpDel(stage, 2000), killable(worker.folder)];
+    const killed = worker.call("ADD", callFor(play.mine, { ...usual, wrap }));
+    await until("host-local was told", held.hasBegun);
+    kill();
+    held.free();
+    await killed;
+    await addTo(live, worker, dead, usual);
+    await expectUndisturbed(stage);
+  }, 60_000);
+
+  it("by an audit that is killed: an ADD of the dead one waits for it", async () => {
+    const stage = await fill();
+    const { worker, live } = stage;
+    const [held, { wrap, kill }] = [holdUpDel(stage, 2000), killable(worker.folder)];
+    const killed = callPlugin({
+      command: wrap([
+        ...subject.executable.command("kube-node"),
+        ...["audit", "--fix", `--data-dir=${worker.dataDir}`],
+      ]),
+      path: worker.path,
+    });
+    await until("host-local was told", held.hasBegun);
+    kill();
+    held.free();
+    await killed;
+    await addTo(live, worker, dead, usual);
+    await expectUndisturbed(stage);
+  }, 60_000);
+});
+
+describeHostLocals("a record's number of a process", (subject) => {
+  it.each([
+    ["of this boot: DEL waits for it, and ends it at last", {}, "SIGKILL"],
+    ["of an earlier boot is another's by now: DEL lets it be", { bootID: "an earlier one" }, null],
+  ])("%s", async (_, change, signal) => {
+    const { worker } = await makeStage(subject, ["10.1.0.0/24"]);
+    await worker.add(callFor(play.mine, usual));
+    const env = { CNI_COMMAND: "DEL", CNI_CONTAINERID: "mine", CNI_IFNAME: "eth0" };
+    const process = spawn("sleep", ["60"], { env: { PATH: "/usr/bin:/bin", ...env } });
+    onTestFinished(() => void process.kill());
+    editJson(join(worker.state(), "attachments", play.mine), { delegatePid: process.pid, ...change });
+    await worker.pass("DEL", callFor(play.mine, { ...usual, ipam: { timeout: 2 } }));
+    await pause(100);
+    expect(process.signalCode).toBe(signal);
+    expectOnly(worker, new Map());
+  });
+});
 
 describeHostLocals("while one call is held up", (subject) => {
   describe.skipIf(lack.some)(`by strace${lack.words}`, () => {

@@ -126,6 +126,22 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
       });
     });
 
+    it.each([
+      ["-o wide", "\\u001b[2J"],
+      ["-o json", "\\u001b[2J"],
+      ["-o yaml", "\\e[2J"],
+    ])(
+      "%s shows control characters in an annotation, and sends none to the terminal",
+      async (format, shown) => {
+        const evil = "example.com/evil";
+        await site.api.setAnnotation("c", evil, '[[{"\u001b[2J": 1}]]'.replace("\u001b", "\\u001b"));
+        const { stdout, stderr } = await site.run(`list ${format} --key ${evil}`);
+        await site.api.setAnnotation("c", evil, null);
+        expect(stdout).toContain(shown);
+        expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+      },
+    );
+
     it("-o name is for other commands", async () => {
       expect((await site.run("list -o name")).stdout).toBe("node/a\nnode/b\nnode/c");
     });

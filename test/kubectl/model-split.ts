@@ -31,6 +31,7 @@ export function runSplit(
     width: undefined,
     height: undefined,
     paint: paintFor(false, {}),
+    repaint: () => {},
     print: (text) => said.push(text),
     say: (text) => said.push(text),
     progress: () => {},

@@ -15,6 +15,7 @@ import {
   claim,
   type FoundRecord,
   findRecord,
+  noteDelegate,
   recordName,
   removeRecord,
 } from "../../src/lease/record.ts";
@@ -232,6 +233,16 @@ describe("removeRecord", () => {
     },
   );
 
+  it("does nothing where another one holds it by now than the one that is to let go", () => {
+    const folder = testFolder();
+    claim(folder, makeRecord({ nonce: "dead" }), refuse);
+    claim(folder, makeRecord({ nonce: "new" }), () => {});
+    removeRecord(folder, "c1", "eth0", "dead");
+    expect(findRecord(folder, "c1", "eth0")?.nonce).toBe("new");
+    removeRecord(folder, "c1", "eth0", "new");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it("while another one is about to take the claim over: that one claims it anew", () => {
     const folder = testFolder();
     claim(folder, makeRecord({ nonce: "dead" }), () => {});
@@ -239,6 +250,27 @@ describe("removeRecord", () => {
     expect(path).toBe(join(folder, "c1:eth0"));
     expect(readdirSync(folder)).toEqual(["c1:eth0"]);
     expect(findRecord(folder, "c1", "eth0")?.nonce).toBe("new");
+  });
+});
+
+describe("noteDelegate", () => {
+  it("writes down the process, and nothing else is another", () => {
+    const folder = testFolder();
+    const held = claim(folder, makeRecord(), refuse);
+    noteDelegate(held, 4711);
+    expect(findRecord(folder, "c1", "eth0")?.record).toEqual({ ...held.record, delegatePid: 4711 });
+    expect(readdirSync(folder)).toEqual(["c1:eth0"]);
+  });
+
+  it("brings back nothing that was let go of, and overwrites nobody", () => {
+    const folder = testFolder();
+    const gone = claim(folder, makeRecord({ nonce: "gone" }), refuse);
+    removeRecord(folder, "c1", "eth0");
+    noteDelegate(gone, 4711);
+    expect(readdirSync(folder)).toEqual([]);
+    const { record } = claim(folder, makeRecord({ nonce: "new" }), refuse);
+    noteDelegate(gone, 4711);
+    expect(findRecord(folder, "c1", "eth0")?.record).toEqual(record);
   });
 });
 

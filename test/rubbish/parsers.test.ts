@@ -31,7 +31,9 @@ describe.each(["bun", "node"] as const)("rubbish for every parser, under %s", (r
       expect(
         reports.flatMap(({ parser, failure }) => (failure === undefined ? [] : [`${parser}: ${failure}`])),
       ).toEqual([]);
-      expect(reports.reduce((sum, { tried }) => sum + tried, 0)).toBeGreaterThan(12 * count);
+      expect(reports.reduce((sum, { tried }) => sum + tried, 0)).toBeGreaterThan(
+        runtime === "bun" ? 100_000 : 12 * count,
+      );
     },
     soak ? 1_800_000 : 240_000,
   );

@@ -1,6 +1,7 @@
 // The runtime's working folder belongs to nobody in particular: nothing in it changes what the executable does.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
@@ -11,10 +12,17 @@ import { makeWorker, putProgram, type Worker } from "../real/parts/worker.ts";
 import { describeOne } from "./subject.ts";
 
 let server: EmbeddedApiServer;
+/** An administrator's kubeconfig, for kubectl's plugin. */
+let admin = "";
 beforeAll(async () => {
   server = await startEmbeddedApiServer();
+  admin = join(mkdtempSync(join(tmpdir(), "admin-")), "kubeconfig");
+  writeFileSync(admin, await server.kubeconfigFor({ kind: "admin" }), { mode: 0o600 });
 });
-afterAll(() => server?.close());
+afterAll(async () => {
+  await server?.close();
+  rmSync(dirname(admin), { recursive: true, force: true });
+});
 
 describeOne("a file in the working folder", (subject) => {
   /** A folder with what is planted, and whether any of it has run. */
@@ -66,6 +74,29 @@ describeOne("a file in the working folder", (subject) => {
       env,
     });
     expect(people.stdout).toContain("my_node");
+    await commandFromThere(worker, cwd, env);
+  }
+
+  /** People stand in folders of all kinds when they type: a checkout of somebody else's, for one. */
+  async function commandFromThere(worker: Worker, cwd: string, env: Record<string, string>): Promise<void> {
+    const run = (...words: string[]) =>
+      execa(subject.executable.command("kubectl-kube_node")[0] as string, words, {
+        cwd,
+        env: { HOME: worker.folder, ...env, KUBECONFIG: admin },
+        reject: false,
+      });
+    expect((await run("__complete", "list", worker.name)).stdout).toContain(worker.name);
+    // The embedded API server has Nodes, and no pods: that is said.
+    const change = "example.com/planted=10.9.0.0/24";
+    for (const words of [["list"], ["verify"], ["annotate", worker.name, change, "--dry-run=client"]])
+      expect((await run(...words)).stderr).toMatch(/does not serve|could not find/);
+    expect((await run("-h")).stdout).toContain("annotate");
+    const audit = await execa(
+      subject.executable.command("kube-node")[0] as string,
+      ["audit", `--data-dir=${worker.dataDir}`],
+      { cwd, env: { ...env, CNI_PATH: worker.path } },
+    );
+    expect(audit).toMatchObject({ exitCode: 0 });
   }
 
   it("(the plant works: bun itself runs it)", async () => {

@@ -25,11 +25,20 @@ export function isStep({ kind }: SystemCall): boolean {
  * runtime's start-up being over.
  */
 export async function traceCall(worker: Worker, verb: string, difference: Difference): Promise<SystemCall[]> {
-  const log = join(worker.folder, "trace");
-  await worker.call(verb, { ...difference, wrap: (command) => [...tracer(log), ...command] });
+  const run = (wrap: Wrap) => worker.call(verb, { ...difference, wrap });
+  return await traceRun(join(worker.folder, "trace"), run, ["socketpair"]);
+}
+
+/** The same of any program, from its first call of these kinds on. */
+export async function traceRun(
+  log: string,
+  run: (wrap: Wrap) => Promise<unknown>,
+  from: string[],
+): Promise<SystemCall[]> {
+  await run((command) => [...tracer(log), ...command]);
   const calls = readCalls(log);
-  const first = calls.findIndex(({ kind }) => kind === "socketpair");
-  return calls.slice(first).filter(({ words }) => !words.includes("/proc/self/"));
+  const first = calls.findIndex(({ kind }) => from.includes(kind));
+  return calls.slice(Math.max(first, 0)).filter(({ words }) => !words.includes("/proc/self/"));
 }
 
 /** What a trace says, call by call. */
