@@ -8,13 +8,20 @@ import { findTargets, readWanted } from "./annotation-targets.ts";
 import { warnOf } from "./annotation-warnings.ts";
 import { addHelp } from "./help.ts";
 import { type OutputFormat, outputOption } from "./output.ts";
+import { findPromised, readPromises } from "./promised-blocks.ts";
 import { sayFew } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { surveyOptionsOf } from "./survey-flags.ts";
 import type { DryRun } from "./write-annotation.ts";
 import { writeAnnotations } from "./write-annotations.ts";
 
-type Options = AnnotateFlags & { force?: boolean; overwrite?: boolean; dryRun: DryRun; output: OutputFormat };
+type Options = AnnotateFlags & {
+  force?: boolean;
+  overwrite?: boolean;
+  planNamespace: string;
+  dryRun: DryRun;
+  output: OutputFormat;
+};
 
 export function annotateCommand(shell: Shell, end: (code: number) => void): Command {
   const command = new Command("annotate")
@@ -28,6 +35,7 @@ export function annotateCommand(shell: Shell, end: (code: number) => void): Comm
     .option("--remove <key>", "take this annotation away")
     .option("--overwrite", "replace another value that is there")
     .option("--force", "write in spite of conflicts")
+    .option("--plan-namespace <name>", "where split's plan of this annotation lies", "kube-system")
     .addOption(
       new Option("--dry-run <how>", "client: ask nothing; server: let the API server check")
         .choices(["none", "client", "server"])
@@ -64,8 +72,13 @@ async function annotate(words: string[], options: Options, command: Command, she
   const targets = await findTargets(client, survey, asked, options);
   const wanted = readWanted(asked, survey);
   const plan = planAnnotation(survey, targets, wanted);
+  const place = { namespace: options.planNamespace, key: wanted.key, dryRun: false };
+  const holders = await readPromises(client, place, survey.notes);
   warnOf(plan, survey, targets, wanted, shell);
-  const conflicts = plan.conflicts.map(describeConflict);
+  const conflicts = [
+    ...plan.conflicts.map(describeConflict),
+    ...findPromised(holders, survey, plan.changes, wanted),
+  ];
   if (options.force)
     sayFew(
       conflicts.map((words) => `warning: ${words}`),
