@@ -1,8 +1,7 @@
 import { contains, firstOf, lastOf, parseCidr } from "../address/cidr.ts";
 import { formatIp, type Ip } from "../address/ip.ts";
-import { isInside, type Range, spanOf } from "../address/range.ts";
+import { formatRange, gatewayOf, isInside, type Range, spanOf } from "../address/range.ts";
 import type { Inventory } from "../lease/inventory.ts";
-import { describeRange, gatewayOf } from "../lease/range-use.ts";
 import { explainHolding } from "./explain-holding.ts";
 import type { KnownNetwork } from "./inventories.ts";
 
@@ -34,7 +33,7 @@ function placesOf(ip: Ip, { network, ranges: known }: KnownNetwork): string[] {
     return cidr !== undefined && contains(cidr, ip);
   });
   return ranges.map(
-    (range) => `in ${describeRange(range)} of network ${network} it is ${describePlace(ip, range)}`,
+    (range) => `in ${formatRange(range)} of network ${network} it is ${describePlace(ip, range)}`,
   );
 }
 

@@ -1,6 +1,8 @@
 import { formatIp } from "../address/ip.ts";
+import { formatRange } from "../address/range.ts";
 import type { Holding, Inventory } from "../lease/inventory.ts";
-import { describeRange, rangeUse } from "../lease/range-use.ts";
+import { rangeUse } from "../lease/range-use.ts";
+import { formatCount } from "../terminal/count.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
 import { defineCommand, output } from "./command.ts";
@@ -77,13 +79,8 @@ function addressesOf({ leases }: Holding): (string | undefined)[] {
 
 function rangeRows(inventory: KnownNetwork): Cell[][] {
   return rangeUse(inventory.ranges, inventory).map(({ range, size, used, free }) => {
-    return [inventory.network, describeRange(range), ...[size, used, free].map(formatCount)];
+    return [inventory.network, formatRange(range), ...[size, used, free].map(formatCount)];
   });
-}
-
-/** A count as it is up to a thousand millions, then `1.8e19`. */
-export function formatCount(count: bigint): string {
-  return count < 1_000_000_000n ? String(count) : Number(count).toExponential(1).replace("+", "");
 }
 
 /** The documented shape of `-o json`. */

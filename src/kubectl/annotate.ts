@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { type AnnotationChange, planAnnotation } from "../survey/annotation-plan.ts";
 import { describeConflict } from "../survey/conflicts.ts";
 import { podCIDRsKey } from "../survey/node-ranges.ts";
@@ -6,13 +6,13 @@ import { takeSurvey } from "../survey/survey.ts";
 import { type AnnotateFlags, readAnnotateWords } from "./annotate-words.ts";
 import { findTargets, readWanted } from "./annotation-targets.ts";
 import { warnOf } from "./annotation-warnings.ts";
+import { type DryRun, dryRunOption } from "./dry-run.ts";
 import { addHelp } from "./help.ts";
 import { type OutputFormat, outputOption } from "./output.ts";
 import { findPromised, readPromises } from "./promised-blocks.ts";
-import { sayFew } from "./say-few.ts";
+import { sayFew, warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { surveyOptionsOf } from "./survey-flags.ts";
-import type { DryRun } from "./write-annotation.ts";
 import { writeAnnotations } from "./write-annotations.ts";
 
 type Options = AnnotateFlags & {
@@ -28,6 +28,7 @@ export function annotateCommand(shell: Shell, end: (code: number) => void): Comm
     .description(
       "Writes ranges onto Nodes, checked with the plugin's own parser and against the other ranges of the cluster",
     )
+    .usage("[options] NODE… KEY=CIDRS | NODE… KEY --ranges=JSON | NODE… KEY-")
     .argument("[words...]", "NODE… KEY=CIDRS, NODE… KEY with --ranges, or NODE… KEY- to take it away")
     .option("-l, --selector <selector>", "the nodes with these labels, in the place of names")
     .option("--all", "all nodes")
@@ -36,11 +37,7 @@ export function annotateCommand(shell: Shell, end: (code: number) => void): Comm
     .option("--overwrite", "replace another value that is there")
     .option("--force", "write in spite of conflicts")
     .option("--plan-namespace <name>", "where split's plan of this annotation lies", "kube-system")
-    .addOption(
-      new Option("--dry-run <how>", "client: ask nothing; server: let the API server check")
-        .choices(["none", "client", "server"])
-        .default("none"),
-    )
+    .addOption(dryRunOption())
     .addOption(outputOption(["table", "json", "yaml", "name"]))
     .action(async (words: string[], options: Options) => end(await annotate(words, options, command, shell)));
   return addHelp(
@@ -79,11 +76,7 @@ async function annotate(words: string[], options: Options, command: Command, she
     ...plan.conflicts.map(describeConflict),
     ...findPromised(holders, survey, plan.changes, wanted),
   ];
-  if (options.force)
-    sayFew(
-      conflicts.map((words) => `warning: ${words}`),
-      shell,
-    );
+  if (options.force) warn(conflicts, shell);
   const refusals = [
     ...(options.force ? [] : conflicts.map((words) => `${words}: choose another, or --force it`)),
     ...(options.overwrite ? [] : plan.changes.flatMap((change) => refuseReplacing(change, wanted.key))),

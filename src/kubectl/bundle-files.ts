@@ -5,6 +5,7 @@ import { definitions, takeSurvey } from "../survey/survey.ts";
 import { isObject } from "../text/json.ts";
 import type { Files } from "./archive.ts";
 import { pickConfiguration, pickEvent, pickNode, pickPod } from "./bundle-parts.ts";
+import { checkNames } from "./choose-nodes.ts";
 import { listItems } from "./node-ranges-list.ts";
 import { scrub, scrubText } from "./scrub.ts";
 
@@ -57,9 +58,7 @@ async function survey(client: Client, { nodes, selector }: BundleOrder) {
   const found = await takeSurvey(client, selector === undefined ? {} : { selector });
   const names = found.nodes.map(({ name }) => name);
   const chosen = new Set(names.filter((name) => nodes.length === 0 || nodes.includes(name)));
-  const missing = nodes.filter((name) => !chosen.has(name));
-  if (missing.length > 0)
-    throw new Error(`there is no Node ${missing.join(", no ")}: kubectl get nodes lists them`);
+  checkNames(nodes, chosen);
   const { keys, notes: gaps } = found;
   const ranges = format(listItems(found, []).filter(({ node }) => chosen.has(node)));
   return { chosen, isRanges: (key: string) => keys.has(key), ranges, gaps };

@@ -9,6 +9,7 @@ import { chooseKeys } from "../survey/range-keys.ts";
 import { composeSurvey, definitions, readNetworks } from "../survey/survey.ts";
 import { addHelp } from "./help.ts";
 import { listItems, type NodeRangesItem } from "./node-ranges-list.ts";
+import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { addSurveyFlags, type SurveyFlags } from "./survey-flags.ts";
 import { type ShowItems, showAsLines, showOnScreen } from "./watch-view.ts";
@@ -53,7 +54,7 @@ async function watch(
 ): Promise<void> {
   const notes: string[] = [];
   const seen: Seen = { networks: await readNetworks(client, notes) };
-  for (const note of notes) shell.say(`warning: ${note}`);
+  warn(notes, shell);
   const view: ShowItems = shell.width === undefined ? showAsLines(shell) : showOnScreen(shell);
   const show = gather(() => {
     const { networks, nodes, pods } = seen;

@@ -1,8 +1,7 @@
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { AnnotationChange } from "../survey/annotation-plan.ts";
-
-export type DryRun = "none" | "client" | "server";
+import type { DryRun } from "./dry-run.ts";
 
 type Found = { metadata: { uid: string; resourceVersion: string; annotations?: Record<string, string> } };
 

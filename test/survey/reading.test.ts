@@ -108,7 +108,7 @@ describe("a Node's ranges", () => {
     expect(spell("10.0.0.9-10.0.0.12/24")).toEqual(["10.0.0.9-10.0.0.12/24"]);
     expect(
       spell('ranges: [[{subnet: "10.0.0.0/24", rangeStart: "10.0.0.9"}, {subnet: "10.1.0.0/24"}]]'),
-    ).toEqual(["10.0.0.9-/24 10.1.0.0/24"]);
+    ).toEqual(["10.0.0.9-10.0.0.254/24 10.1.0.0/24"]);
   });
 
   it("have the addresses that host-local gives: without network, broadcast and gateway", () => {
