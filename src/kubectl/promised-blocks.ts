@@ -2,7 +2,7 @@ import { formatCidr } from "../address/cidr.ts";
 import { overlaps } from "../address/range.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
-import type { CommittedPlan, Holder } from "../split/committed-plan.ts";
+import type { Holder } from "../split/committed-plan.ts";
 import { wholeOf } from "../split/span.ts";
 import type { AnnotationChange, WantedAnnotation } from "../survey/annotation-plan.ts";
 import { formatRangeSet, rangeSetsOf } from "../survey/range-set.ts";
@@ -25,7 +25,7 @@ export async function readPromises(client: Client, place: PlanPlace, notes: stri
  * in that of a Node which was deleted. One that a Node has other ranges in place of is promised no more (docs/decisions/0009).
  */
 export function findPromised(
-  holders: CommittedPlan["holders"],
+  holders: readonly Holder[],
   { nodes, ranges }: Survey,
   changes: AnnotationChange[],
   wanted: WantedAnnotation,
