@@ -1,5 +1,5 @@
 import { type Cidr, firstOf, lastOf, parseCidr } from "./cidr.ts";
-import { type Ip, parseIp } from "./ip.ts";
+import { formatIp, type Ip, parseIp } from "./ip.ts";
 
 /** One range of host-local's configuration, as it is written there (pkg `allocator.Range`). */
 export type Range = { subnet: string; rangeStart?: string; rangeEnd?: string; gateway?: string };
@@ -55,4 +55,17 @@ export function overlaps(a: Span, b: Span): boolean {
 
 export function isInside(span: Span, ip: Ip): boolean {
   return ip.family === span.first.family && ip.value >= span.first.value && ip.value <= span.last.value;
+}
+
+/** How many addresses host-local can give out of a range: the gateway's is not one of them. */
+export function givable(range: Range): bigint {
+  const span = spanOf(range);
+  return countOf(span) - (isInside(span, gatewayOf(range)) ? 1n : 0n);
+}
+
+/** `10.1.0.0/24`, with its ends where they are its own: `10.1.0.10-10.1.0.99/24`. */
+export function formatRange(range: Range): string {
+  if (range.rangeStart === undefined && range.rangeEnd === undefined) return range.subnet;
+  const { first, last } = spanOf(range);
+  return `${formatIp(first)}-${formatIp(last)}/${range.subnet.split("/")[1]}`;
 }

@@ -1,4 +1,5 @@
-import { describeRange, type RangeUse } from "../lease/range-use.ts";
+import { formatRange } from "../address/range.ts";
+import type { RangeUse } from "../lease/range-use.ts";
 import type { NetworkUsage } from "../upkeep/network-usage.ts";
 
 /** Something that people should hear of, as long as it is so. `key` says of what: one series of events each. */
@@ -23,7 +24,7 @@ export function conditionsOf(usages: readonly NetworkUsage[], before: ReadonlySe
 }
 
 function fullness(network: string, use: RangeUse, before: ReadonlySet<string>): Condition[] {
-  const range = describeRange(use.range);
+  const range = formatRange(use.range);
   const key = `${network} ${range}`;
   const part = utilization(use);
   const so = `${use.used} of ${use.size} addresses of ${range} are used in network ${network}`;

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { spanOf } from "../address/range.ts";
+import { formatRange, spanOf } from "../address/range.ts";
 import { CniError } from "../cni/error.ts";
 import { isErrno } from "../host/files.ts";
 import { bootID, uptime } from "../host/machine.ts";
 import { version } from "../host/version.ts";
-import { describeRange } from "../lease/range-use.ts";
 import { type NetworkUsage, usageOf, usageOfRecords } from "../upkeep/network-usage.ts";
 import { type Condition, conditionsOf, utilization } from "./conditions.ts";
 import type { AgentContext, Part } from "./context.ts";
@@ -74,7 +73,7 @@ export async function startUsage(context: AgentContext): Promise<Part> {
         const labels = {
           network,
           source,
-          range: describeRange(use.range),
+          range: formatRange(use.range),
           family: `IPv${spanOf(use.range).first.family}`,
         };
         const counts = { total: use.size, used: use.used, free: use.free };

@@ -5,7 +5,7 @@ import { findLeaks } from "../lease/leaks.ts";
 import { longestCall } from "../request/budget.ts";
 import { visible } from "../text/visible.ts";
 import { freeLeak, type Runtime } from "../upkeep/free-leak.ts";
-import { defineCommand, output, text, toggle } from "./command.ts";
+import { defineCommand, list, output, text, toggle } from "./command.ts";
 import { type NetworkChoice, networkInputs, readInventories } from "./inventories.ts";
 import { type FoundLeak, formatLeaks, leakJson, summarize } from "./leak-report.ts";
 import { pluginFolders } from "./request.ts";
@@ -21,9 +21,12 @@ export const audit = defineCommand({
     "gone, name it in --gone.",
   inputs: {
     fix: toggle("free what may be freed, by the plugin's own DEL, and look again"),
-    gone: text("ID,…", "with --fix: free what these containers hold, too; their ids, whole"),
+    gone: list("ID", "with --fix: free what these containers hold, too; their ids, whole"),
     ...networkInputs,
-    cniPath: text("DIRS", "where host-local is (default: $CNI_PATH, else /opt/cni/bin:/usr/lib/cni)"),
+    cniPath: text(
+      "DIRS",
+      "where host-local is (default: $CNI_PATH, else /opt/cni/bin:/usr/lib/cni:/usr/libexec/cni)",
+    ),
     output,
   },
   examples: [
@@ -36,9 +39,8 @@ export const audit = defineCommand({
   ],
   fails: "leaks are left, or a network could not be read",
   async run({ fix, gone, cniPath, output, ...choice }, terminal) {
-    if (gone !== undefined && !fix)
-      throw new UsageError("--gone goes with --fix: nothing is freed without it");
-    const vouched = new Set(gone?.split(",").map((id) => id.trim()));
+    if (gone.length > 0 && !fix) throw new UsageError("--gone goes with --fix: nothing is freed without it");
+    const vouched = new Set(gone);
     const look = () => findConfirmed(choice, vouched, terminal);
     const before = await look();
     if (!fix || before.leaks.length === 0) return report({ ...before, freed: [], fix }, output, terminal);

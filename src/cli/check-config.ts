@@ -5,7 +5,7 @@ import { CniError, code } from "../cni/error.ts";
 import { readText, readToEnd } from "../host/files.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { visible } from "../text/visible.ts";
-import { anyWords, defineCommand, output, text } from "./command.ts";
+import { anyWords, defineCommand, list, output, text } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
 const longestFile = 64 << 20;
@@ -22,7 +22,7 @@ export const checkConfig = defineCommand({
     files: anyWords("files; - is standard input"),
     annotation: text("TEXT", "check this value of an annotation, too"),
     annotationBody: text("TEXT", "check this value in node-annotation's form, too"),
-    key: text("KEY,…", "these annotations of Nodes hold ranges, too"),
+    key: list("KEY", "these annotations of Nodes hold ranges, too"),
     output,
   },
   examples: [
@@ -30,11 +30,11 @@ export const checkConfig = defineCommand({
     ["kubectl get net-attach-def,nodes -A -o yaml | kube-node check-config -", "what a cluster has"],
     ["kube-node check-config --annotation='10.1.2.0/24,fd00:1::/64'", "a value before it is set"],
   ],
-  fails: "there are errors; warnings alone are no failure",
+  fails: "there are errors (warnings alone are none)",
   async run({ files, annotation, annotationBody, key, output }, { say, note, paint }) {
     if (files.length === 0 && annotation === undefined && annotationBody === undefined)
       throw new UsageError("nothing to check: name files, - for standard input, or --annotation=TEXT");
-    const named = new Map((key?.split(",") ?? []).map((one) => [one.trim(), "ranges"] as const));
+    const named = new Map(key.map((one) => [one, "ranges"] as const));
     const findings = [
       ...checkFiles(files.map(readFile), named),
       ...(annotation === undefined ? [] : checkText("--annotation", annotation, "ranges")),

@@ -1,4 +1,6 @@
 import { Argument, Command as CommanderCommand, CommanderError, Option } from "commander";
+import { addToList } from "../terminal/flag-list.ts";
+import { formatHelpEnd, helpWidth } from "../terminal/help.ts";
 import { fold } from "../text/fold.ts";
 import type { Command, Input } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,7 +37,7 @@ function settle(line: CommanderCommand, terminal: Terminal): CommanderCommand {
   return line
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.say(text.trimEnd()), writeErr: () => {} })
-    .configureHelp({ helpWidth: 110 });
+    .configureHelp({ helpWidth: helpWidth() });
 }
 
 function build({ name, summary, details, inputs, examples, fails }: Command): CommanderCommand {
@@ -49,9 +51,9 @@ function build({ name, summary, details, inputs, examples, fails }: Command): Co
     if (argument) command.addArgument(argument);
     else command.addOption(toOption(key, input));
   }
-  const shown = examples.map(([line, what]) => `  # ${what}\n  ${line}`).join("\n\n");
   const when = fails === undefined ? "something went wrong" : `${fails}, or something went wrong`;
-  return command.addHelpText("after", `\nExamples:\n${shown}\n\nExit codes: 0 good; 1 ${when}; 2 usage.`);
+  const exits = ["0  good", `1  ${when}`, "2  a mistake in the words of the command"];
+  return command.addHelpText("after", formatHelpEnd(examples, exits));
 }
 
 /** How a word stands in the line; flags have no such form. */
@@ -70,6 +72,10 @@ function toArgument(key: string, { kind, says }: Input): Argument | undefined {
 function toOption(key: string, input: Input): Option {
   const flag = `--${key.replace(/[A-Z]/g, (capital) => `-${fold(capital)}`)}`;
   if (input.kind === "text") return new Option(`${flag} <${input.placeholder}>`, input.says);
+  if (input.kind === "list")
+    return new Option(`${flag} <${input.placeholder},…>`, input.says)
+      .default([], "none")
+      .argParser(addToList);
   if (input.kind !== "choice") return new Option(flag, input.says);
   const { choices, short, says } = input;
   const names = short === undefined ? flag : `-${short}, ${flag}`;

@@ -3,13 +3,13 @@ import type { Terminal } from "./terminal.ts";
 /** What a command takes: words in their order, then flags. A word is shown in capitals: `conf` as CONF. */
 export type Input =
   | { kind: "word" | "optional word" | "words" | "any words"; says: string }
-  | { kind: "text"; placeholder: string; says: string }
+  | { kind: "text" | "list"; placeholder: string; says: string }
   | { kind: "switch"; says: string }
   | { kind: "choice"; choices: readonly string[]; says: string; short?: string };
 
 type Value<I extends Input> = I extends { kind: "word" }
   ? string
-  : I extends { kind: "words" | "any words" }
+  : I extends { kind: "words" | "any words" | "list" }
     ? string[]
     : I extends { kind: "switch" }
       ? boolean
@@ -62,6 +62,11 @@ export function anyWords(says: string) {
 /** `--name PLACEHOLDER`; undefined where it isn't given. */
 export function text(placeholder: string, says: string) {
   return { kind: "text", placeholder, says } as const;
+}
+
+/** `--name PLACEHOLDER,…`, which may be given again; an empty list where it isn't given. */
+export function list(placeholder: string, says: string) {
+  return { kind: "list", placeholder, says } as const;
 }
 
 /** `--name`, true where it is given. */

@@ -1,13 +1,12 @@
-import { familyOf } from "../address/range.ts";
+import { familyOf, formatRange } from "../address/range.ts";
 import type { CniError } from "../cni/error.ts";
-import { describeRange } from "../lease/range-use.ts";
 import type { Step } from "../ranges/wanted.ts";
 import type { ReadRequest } from "../request/request.ts";
 import { formatAge } from "../terminal/age.ts";
+import { formatCount } from "../terminal/count.ts";
 import { type NetworkRange, usesOf } from "../upkeep/range-uses.ts";
 import { type Finding, fail, failBy, good, warn } from "./finding.ts";
 import { type Search, searchRanges } from "./search.ts";
-import { formatCount } from "./show.ts";
 
 /** Parts in a hundred of a range set that may be used without a word. */
 const nearlyFull = 90;
@@ -17,7 +16,7 @@ export async function examineRanges(request: ReadRequest): Promise<Finding[]> {
   const search = await searchRanges(request);
   if (search.error) return [examineFailure(search.error, search.steps)];
   const uses = search.found ? usesOf(request, search.found.ipam) : [];
-  const says = uses.map(({ range }) => describeRange(range)).join(", ") || "not in host-local's form";
+  const says = uses.map(({ range }) => formatRange(range)).join(", ") || "not in host-local's form";
   return [
     examineSource(search, `${says} (${request.source.label})`),
     ...examineRoom(uses),
@@ -58,7 +57,7 @@ function examineRoom(uses: NetworkRange[]): Finding[] {
   const sets = Map.groupBy(uses, ({ set }) => set);
   return [...sets.values()].map((set) => {
     const [size, used] = [sum(set.map(({ size }) => size)), sum(set.map(({ used }) => used))];
-    const says = `${formatCount(used)} of ${formatCount(size)} addresses of ${set.map(({ range }) => describeRange(range)).join(", ")} are used`;
+    const says = `${formatCount(used)} of ${formatCount(size)} addresses of ${set.map(({ range }) => formatRange(range)).join(", ")} are used`;
     const remedy = "kube-node audit finds leaked ones; else give the Node a larger range";
     if (used >= size) return fail("room", says, remedy);
     return used * 100n >= size * BigInt(nearlyFull) ? warn("room", says, remedy) : good("room", says);

@@ -1,41 +1,51 @@
 import { contains, firstOf, lastOf, parseCidr } from "../address/cidr.ts";
 import { formatIp, type Ip } from "../address/ip.ts";
-import { isInside, type Range, spanOf } from "../address/range.ts";
+import { formatRange, gatewayOf, isInside, type Range, spanOf } from "../address/range.ts";
 import type { Inventory } from "../lease/inventory.ts";
-import { describeRange, gatewayOf } from "../lease/range-use.ts";
 import { explainHolding } from "./explain-holding.ts";
+import { type FoundHolding, findHoldersOf, isSame } from "./find-holdings.ts";
 import type { KnownNetwork } from "./inventories.ts";
 
+/** An address that host-local keeps for nobody: it was killed over its lease. */
+export type FoundEmpty = { ip: Ip; path: string; inventory: Inventory };
+
+/** What an address is in a range that is known. */
+export type Place = { network: string; range: Range; is: string };
+
+/** What was found of an address or of somebody. Of what is held `places` say nothing. */
+export type Explained = { holdings: FoundHolding[]; empty: FoundEmpty[]; places: Place[]; words: string };
+
 /** Who holds an address, in each network; where nobody does, what it is in the ranges that are known. */
-export function explainAddress(ip: Ip, inventories: KnownNetwork[]): { held: boolean; words: string } {
-  const paragraphs = inventories.flatMap((inventory) => holders(ip, inventory));
-  if (paragraphs.length > 0) return { held: true, words: paragraphs.join("\n\n") };
-  const known = inventories.flatMap((inventory) => placesOf(ip, inventory));
+export function explainAddress(ip: Ip, inventories: KnownNetwork[]): Explained {
+  const holdings = findHoldersOf(ip, inventories);
+  const empty = inventories.flatMap((inventory) =>
+    inventory.emptyLeases.filter((lease) => isSame(lease.ip, ip)).map((lease) => ({ ...lease, inventory })),
+  );
+  const paragraphs = [
+    ...holdings.map(({ holding, inventory }) => explainHolding(holding, inventory)),
+    ...empty.map(explainEmpty),
+  ];
+  if (paragraphs.length > 0) return { holdings, empty, places: [], words: paragraphs.join("\n\n") };
+  const places = inventories.flatMap((inventory) => placesOf(ip, inventory));
+  const known = places.map(
+    ({ network, range, is }) => `in ${formatRange(range)} of network ${network} it is ${is}`,
+  );
   const where = known.length > 0 ? known : ["it is in no range that is known on this machine"];
-  return {
-    held: false,
-    words: [`nobody holds ${formatIp(ip)}`, ...where.map((words) => `  ${words}`)].join("\n"),
-  };
+  const words = [`nobody holds ${formatIp(ip)}`, ...where.map((words) => `  ${words}`)].join("\n");
+  return { holdings, empty, places, words };
 }
 
-function holders(ip: Ip, inventory: Inventory): string[] {
-  const isIt = (lease: { ip: Ip }) => lease.ip.family === ip.family && lease.ip.value === ip.value;
-  const held = inventory.holdings.filter(({ leases }) => leases.some(isIt));
-  const empty = inventory.emptyLeases.filter(isIt).map(({ path }) => {
-    const why = "host-local was killed before it wrote whose it is; kube-node audit --fix frees it";
-    return `${formatIp(ip)} is taken in network ${inventory.network}, for nobody: ${path} is empty\n  ${why}`;
-  });
-  return [...held.map((holding) => explainHolding(holding, inventory)), ...empty];
+function explainEmpty({ ip, path, inventory: { network } }: FoundEmpty): string {
+  const why = "host-local was killed before it wrote whose it is; kube-node audit --fix frees it";
+  return `${formatIp(ip)} is taken in network ${network}, for nobody: ${path} is empty\n  ${why}`;
 }
 
-function placesOf(ip: Ip, { network, ranges: known }: KnownNetwork): string[] {
+function placesOf(ip: Ip, { network, ranges: known }: KnownNetwork): Place[] {
   const ranges = known.filter(({ subnet }) => {
     const cidr = parseCidr(subnet);
     return cidr !== undefined && contains(cidr, ip);
   });
-  return ranges.map(
-    (range) => `in ${describeRange(range)} of network ${network} it is ${describePlace(ip, range)}`,
-  );
+  return ranges.map((range) => ({ network, range, is: describePlace(ip, range) }));
 }
 
 /** What an address is in a range whose subnet it lies in. */

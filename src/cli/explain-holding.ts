@@ -1,7 +1,7 @@
 import { formatIp, type Ip } from "../address/ip.ts";
-import { isInside, type Range, spanOf } from "../address/range.ts";
+import { formatRange, gatewayOf, isInside, spanOf } from "../address/range.ts";
 import type { Holding, Inventory } from "../lease/inventory.ts";
-import { describeRange, gatewayOf, rangeSetsOf } from "../lease/range-use.ts";
+import { rangeSetsOf } from "../lease/range-use.ts";
 import { visible } from "../text/visible.ts";
 import { describeHolder, secondsOf } from "./holding-words.ts";
 
@@ -17,7 +17,7 @@ export function explainHolding(holding: Holding, { network }: Inventory): string
     ["Since", since === undefined ? undefined : secondsOf(since)],
     ["State", `${verdict.state}: ${visible(verdict.reason)}`],
     ...leases.map(({ ip }): [string, string] => ["Range", `${formatIp(ip)} ${describeOrigin(ip, holding)}`]),
-    ["Namespace", record?.netns && visible(record.netns)],
+    ["Netns", record?.netns && visible(record.netns)],
     ["Delegate", record?.delegate && visible(record.delegate)],
     ...leases.map(({ path }): [string, string] => ["Lease", path]),
     ["Record", found ? visible(found.path) : "none"],
@@ -32,10 +32,5 @@ function describeOrigin(ip: Ip, { record }: Holding): string {
   const index = sets.findIndex((set) => set.some((range) => isInside(spanOf(range), ip)));
   const range = sets[index]?.find((one) => isInside(spanOf(one), ip));
   if (!range) return sets.length === 0 ? "of a range that is not known" : "of none of the ranges of its ADD";
-  return `of ${describeRange(range)}, range set ${index + 1} of ${sets.length}, ${describeGateway(range)}`;
-}
-
-function describeGateway(range: Range): string {
-  const gateway = gatewayOf(range);
-  return gateway ? `gateway ${formatIp(gateway)}` : "no gateway";
+  return `of ${formatRange(range)}, range set ${index + 1} of ${sets.length}, gateway ${formatIp(gatewayOf(range))}`;
 }

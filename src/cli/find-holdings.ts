@@ -1,3 +1,4 @@
+import type { Ip } from "../address/ip.ts";
 import type { Holding, Inventory } from "../lease/inventory.ts";
 
 export type FoundHolding = { holding: Holding; inventory: Inventory };
@@ -15,4 +16,17 @@ export function findHoldings(subject: string, inventories: Inventory[]): FoundHo
   if (pods.length > 0 || namespace !== undefined) return pods;
   const exact = all.filter(({ holding }) => holding.containerID === subject);
   return exact.length > 0 ? exact : all.filter(({ holding }) => holding.containerID.startsWith(subject));
+}
+
+/** Who holds an address; in several networks it may be several. */
+export function findHoldersOf(ip: Ip, inventories: Inventory[]): FoundHolding[] {
+  return inventories.flatMap((inventory) =>
+    inventory.holdings
+      .filter(({ leases }) => leases.some((lease) => isSame(lease.ip, ip)))
+      .map((holding) => ({ holding, inventory })),
+  );
+}
+
+export function isSame(one: Ip, other: Ip): boolean {
+  return one.family === other.family && one.value === other.value;
 }

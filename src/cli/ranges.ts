@@ -1,9 +1,10 @@
 import { formatIp } from "../address/ip.ts";
-import { spanOf } from "../address/range.ts";
-import { describeRange, gatewayOf, type RangeUse } from "../lease/range-use.ts";
+import { formatRange, gatewayOf, spanOf } from "../address/range.ts";
+import type { RangeUse } from "../lease/range-use.ts";
 import { type Origin, origins, type Step } from "../ranges/wanted.ts";
 import type { ReadRequest } from "../request/request.ts";
 import { formatAge } from "../terminal/age.ts";
+import { formatCount } from "../terminal/count.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
 import { type NetworkRange, usesOf } from "../upkeep/range-uses.ts";
@@ -11,7 +12,6 @@ import { defineCommand, output } from "./command.ts";
 import { confInput, readConfiguration } from "./configuration.ts";
 import { readRequest } from "./request.ts";
 import { type Search, searchRanges } from "./search.ts";
-import { formatCount } from "./show.ts";
 
 /** Each source by the name that people know it by. */
 const names: Record<Origin, string> = {
@@ -34,7 +34,7 @@ export const ranges = defineCommand({
   name: "ranges",
   summary: "the ranges that an ADD would use now, and why",
   details:
-    "Shows each source of ranges in the order in which an ADD tries them, whether it would be taken and why, and how old\nits word is; then the ranges with their sizes. Asks as an ADD would, and keeps nothing.",
+    "Shows each source of ranges in the order in which an ADD tries them, whether it would be taken and why, and how old its word is; then the ranges with their sizes. Asks as an ADD would, and keeps nothing.",
   inputs: {
     conf: confInput,
     output,
@@ -96,8 +96,7 @@ function stepJson({ origin, ...step }: Looked) {
 
 function endsOf(range: RangeUse["range"]) {
   const { first, last } = spanOf(range);
-  const gateway = gatewayOf(range);
-  return { first: formatIp(first), last: formatIp(last), gateway: gateway ? formatIp(gateway) : "" };
+  return { first: formatIp(first), last: formatIp(last), gateway: formatIp(gatewayOf(range)) };
 }
 
 function toTables(
@@ -118,7 +117,7 @@ function toTables(
   const table = formatTable(
     ["RANGE", "FIRST", "LAST", "GATEWAY", "SIZE", "USED", "FREE"],
     uses.map(({ range, size, used, free }) => [
-      describeRange(range),
+      formatRange(range),
       ...Object.values(endsOf(range)),
       ...[size, used].map(formatCount),
       free > 0n ? formatCount(free) : { text: "0", paint: paint.red },

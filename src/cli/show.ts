@@ -1,9 +1,12 @@
 import { formatIp } from "../address/ip.ts";
-import type { Holding, Inventory } from "../lease/inventory.ts";
-import { describeRange, rangeUse } from "../lease/range-use.ts";
+import { formatRange } from "../address/range.ts";
+import type { Inventory } from "../lease/inventory.ts";
+import { rangeUse } from "../lease/range-use.ts";
+import { formatCount } from "../terminal/count.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
 import { defineCommand, output } from "./command.ts";
+import { addressesOf, emptyJson, leaseJson } from "./holding-json.ts";
 import { describePod, secondsOf, shorten } from "./holding-words.ts";
 import { type KnownNetwork, networkInputs, readInventories } from "./inventories.ts";
 
@@ -70,20 +73,10 @@ function leaseRows({ network, holdings, emptyLeases }: Inventory, paint: Paint):
   return [...rows, ...empty];
 }
 
-/** Another delegate than host-local keeps addresses where we don't see them: undefined stands for those. */
-function addressesOf({ leases }: Holding): (string | undefined)[] {
-  return leases.length === 0 ? [undefined] : leases.map(({ ip }) => formatIp(ip));
-}
-
 function rangeRows(inventory: KnownNetwork): Cell[][] {
   return rangeUse(inventory.ranges, inventory).map(({ range, size, used, free }) => {
-    return [inventory.network, describeRange(range), ...[size, used, free].map(formatCount)];
+    return [inventory.network, formatRange(range), ...[size, used, free].map(formatCount)];
   });
-}
-
-/** A count as it is up to a thousand millions, then `1.8e19`. */
-export function formatCount(count: bigint): string {
-  return count < 1_000_000_000n ? String(count) : Number(count).toExponential(1).replace("+", "");
 }
 
 /** The documented shape of `-o json`. */
@@ -97,25 +90,4 @@ function toJson(inventory: KnownNetwork) {
       return { ...range, size: Number(size), used: Number(used), free: Number(free) };
     }),
   };
-}
-
-function leaseJson(holding: Holding) {
-  const { containerID, ifname, since, verdict, record: found } = holding;
-  const record = found?.record;
-  return addressesOf(holding).map((address) => ({
-    address: address ?? null,
-    pod: record?.pod ?? null,
-    containerID,
-    interface: ifname || null,
-    since: since ?? null,
-    state: verdict.state,
-    reason: verdict.reason,
-    netns: record?.netns ?? null,
-    delegate: record?.delegate ?? null,
-  }));
-}
-
-function emptyJson(address: string) {
-  const nobody = { pod: null, containerID: null, interface: null, since: null, netns: null, delegate: null };
-  return { address, ...nobody, state: "unknown", reason: "its lease is empty" };
 }

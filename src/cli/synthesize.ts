@@ -14,7 +14,7 @@ export const synthesize = defineCommand({
   name: "synthesize",
   summary: "the configuration that the delegate would get, and which key came from where",
   details:
-    "The configuration goes to standard output, where its keys came from to standard error. Asks as an ADD would, keeps\nnothing, and calls no delegate.",
+    "The configuration goes to standard output, where its keys came from to standard error. Asks as an ADD would, keeps nothing, and calls no delegate.",
   inputs: {
     conf: confInput,
     ...podInputs,

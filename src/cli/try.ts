@@ -14,7 +14,7 @@ export const tryOut = defineCommand({
     "namespace that is made for it; else kube-node alone. The address is a real one of the network's, for the moment. Nothing",
     "is left behind, nor after a failure or Ctrl-C: no lease, no record, no namespace, and no bridge that wasn't there before.",
     "Of a conflist, the plugin with kube-node is executed, not those chained to it.",
-  ].join("\n"),
+  ].join(" "),
   inputs: {
     conf: confInput,
     ...podInputs,

@@ -1,3 +1,5 @@
+import { checkKey } from "./annotation-key.ts";
+import { refuseBoth } from "./choose-nodes.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What `annotate` is asked for: nodes by name, one key, and its new value; without one it is to be taken away. */
@@ -10,8 +12,7 @@ export function readAnnotateWords(words: string[], flags: AnnotateFlags): Annota
   const asked = readChange(words, flags);
   checkKey(asked.key);
   const bySelector = flags.selector !== undefined || flags.all === true;
-  if (bySelector && asked.nodes.length > 0)
-    throw new UsageError(`nodes by name (${asked.nodes.join(", ")}) and -l or --all: give one of both`);
+  refuseBoth(asked.nodes, bySelector, "-l or --all");
   if (!bySelector && asked.nodes.length === 0)
     throw new UsageError("no node is named: give NODE…, -l SELECTOR or --all before the annotation");
   const odd = asked.nodes.find((name) => !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name));
@@ -38,15 +39,4 @@ function readChange(words: string[], { ranges, remove }: AnnotateFlags): Annotat
 function nodeOf(word: string): string {
   if (word.includes("=")) throw new UsageError(`${word}: one annotation at a time, as the last word`);
   return word.replace(/^nodes?\//, "");
-}
-
-/** Kubernetes' qualified names: an optional DNS prefix, a slash, up to 63 characters. */
-function checkKey(key: string): void {
-  const [name = "", prefix, ...more] = key.split("/").reverse();
-  const isName = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(name);
-  const isPrefix = prefix === undefined || /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(prefix);
-  if (isName && isPrefix && more.length === 0) return;
-  throw new UsageError(
-    `${JSON.stringify(key)} is no key of an annotation: expected one such as example.com/net1`,
-  );
 }

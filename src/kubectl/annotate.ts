@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { type AnnotationChange, planAnnotation } from "../survey/annotation-plan.ts";
 import { describeConflict } from "../survey/conflicts.ts";
 import { podCIDRsKey } from "../survey/node-ranges.ts";
@@ -6,21 +6,29 @@ import { takeSurvey } from "../survey/survey.ts";
 import { type AnnotateFlags, readAnnotateWords } from "./annotate-words.ts";
 import { findTargets, readWanted } from "./annotation-targets.ts";
 import { warnOf } from "./annotation-warnings.ts";
+import { type DryRun, dryRunOption } from "./dry-run.ts";
 import { addHelp } from "./help.ts";
 import { type OutputFormat, outputOption } from "./output.ts";
-import { sayFew } from "./say-few.ts";
+import { findPromised, readPromises } from "./promised-blocks.ts";
+import { sayFew, warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { surveyOptionsOf } from "./survey-flags.ts";
-import type { DryRun } from "./write-annotation.ts";
 import { writeAnnotations } from "./write-annotations.ts";
 
-type Options = AnnotateFlags & { force?: boolean; overwrite?: boolean; dryRun: DryRun; output: OutputFormat };
+type Options = AnnotateFlags & {
+  force?: boolean;
+  overwrite?: boolean;
+  planNamespace: string;
+  dryRun: DryRun;
+  output: OutputFormat;
+};
 
 export function annotateCommand(shell: Shell, end: (code: number) => void): Command {
   const command = new Command("annotate")
     .description(
       "Writes ranges onto Nodes, checked with the plugin's own parser and against the other ranges of the cluster",
     )
+    .usage("[options] NODE… KEY=CIDRS | NODE… KEY --ranges=JSON | NODE… KEY-")
     .argument("[words...]", "NODE… KEY=CIDRS, NODE… KEY with --ranges, or NODE… KEY- to take it away")
     .option("-l, --selector <selector>", "the nodes with these labels, in the place of names")
     .option("--all", "all nodes")
@@ -28,11 +36,8 @@ export function annotateCommand(shell: Shell, end: (code: number) => void): Comm
     .option("--remove <key>", "take this annotation away")
     .option("--overwrite", "replace another value that is there")
     .option("--force", "write in spite of conflicts")
-    .addOption(
-      new Option("--dry-run <how>", "client: ask nothing; server: let the API server check")
-        .choices(["none", "client", "server"])
-        .default("none"),
-    )
+    .option("--plan-namespace <name>", "where split's plan of this annotation lies", "kube-system")
+    .addOption(dryRunOption())
     .addOption(outputOption(["table", "json", "yaml", "name"]))
     .action(async (words: string[], options: Options) => end(await annotate(words, options, command, shell)));
   return addHelp(
@@ -64,13 +69,14 @@ async function annotate(words: string[], options: Options, command: Command, she
   const targets = await findTargets(client, survey, asked, options);
   const wanted = readWanted(asked, survey);
   const plan = planAnnotation(survey, targets, wanted);
+  const place = { namespace: options.planNamespace, key: wanted.key, dryRun: false };
+  const holders = await readPromises(client, place, survey.notes);
   warnOf(plan, survey, targets, wanted, shell);
-  const conflicts = plan.conflicts.map(describeConflict);
-  if (options.force)
-    sayFew(
-      conflicts.map((words) => `warning: ${words}`),
-      shell,
-    );
+  const conflicts = [
+    ...plan.conflicts.map(describeConflict),
+    ...findPromised(holders, survey, plan.changes, wanted),
+  ];
+  if (options.force) warn(conflicts, shell);
   const refusals = [
     ...(options.force ? [] : conflicts.map((words) => `${words}: choose another, or --force it`)),
     ...(options.overwrite ? [] : plan.changes.flatMap((change) => refuseReplacing(change, wanted.key))),

@@ -4,6 +4,7 @@ import type { WantedAnnotation } from "../survey/annotation-plan.ts";
 import { parseRanges } from "../survey/node-ranges.ts";
 import type { Survey } from "../survey/survey.ts";
 import type { AnnotateFlags, AnnotateWords } from "./annotate-words.ts";
+import { checkNames } from "./choose-nodes.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The value as the plugin that reads it parses it. Throws a UsageError that says where it is malformed. */
@@ -28,14 +29,11 @@ export async function findTargets(
   const known = new Set(survey.nodes.map(({ name }) => name));
   if (options.all) return known;
   if (options.selector === undefined) {
-    const missing = nodes.filter((name) => !known.has(name));
-    if (missing.length === 0) return new Set(nodes);
-    throw new Error(
-      `there is no Node ${missing.join(", no ")}: nothing was written. kubectl get nodes lists them`,
-    );
+    checkNames(nodes, known);
+    return new Set(nodes);
   }
   const pick = (item: unknown) => (item as { metadata: { name: string } }).metadata.name;
   const selected = await client.list("/api/v1/nodes", pick, { labelSelector: options.selector });
   if (selected.length > 0) return new Set(selected);
-  throw new Error(`no Node has the labels ${options.selector}: nothing was written`);
+  throw new Error(`no Node has the labels ${options.selector}`);
 }

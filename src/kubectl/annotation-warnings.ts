@@ -4,7 +4,7 @@ import {
   type WantedAnnotation,
 } from "../survey/annotation-plan.ts";
 import type { Survey } from "../survey/survey.ts";
-import { sayFew } from "./say-few.ts";
+import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 
 /** What doesn't keep an annotation from being written, but should be known. */
@@ -29,9 +29,5 @@ export function warnOf(
     ({ address, namespace, pod, node }) =>
       `${address} of ${namespace}/${pod} on ${node} would lie outside: the pod keeps it until it ends`,
   );
-  for (const lines of [survey.notes, malformed, shared, outside])
-    sayFew(
-      lines.map((line) => `warning: ${line}`),
-      shell,
-    );
+  for (const lines of [survey.notes, malformed, shared, outside]) warn(lines, shell);
 }

@@ -1,10 +1,11 @@
 import { version } from "../host/version.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
-import { takeSurvey } from "../survey/survey.ts";
+import { definitions, takeSurvey } from "../survey/survey.ts";
 import { isObject } from "../text/json.ts";
 import type { Files } from "./archive.ts";
 import { pickConfiguration, pickEvent, pickNode, pickPod } from "./bundle-parts.ts";
+import { checkNames } from "./choose-nodes.ts";
 import { listItems } from "./node-ranges-list.ts";
 import { scrub, scrubText } from "./scrub.ts";
 
@@ -14,47 +15,30 @@ export type BundleOrder = { nodes: readonly string[]; selector: string | undefin
 /** ConfigMaps that CNI plugins are set up with. */
 const cniNames = /cni|multus|kube-node|whereabouts|calico|cilium|flannel|kube-router|nv-ipam|ovn/;
 
-const definitions = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions";
-
 /** Everything that goes into the archive, without secrets. What can't be read is said in `notes.txt`, and leaves the rest as it is. */
 export async function collectBundle(client: Client, order: BundleOrder, now: Date): Promise<Files> {
   const files = new Map<string, string>();
   const notes: string[] = [`taken ${now.toISOString()}`, "values that looked like secrets were removed"];
-  const add = (path: string, value: unknown) => files.set(path, `${JSON.stringify(scrub(value), null, 2)}\n`);
-  const take = async (path: string, read: () => Promise<unknown>) => {
+  const take = async (path: string, read: () => Promise<string>) => {
     try {
-      add(path, await read());
+      files.set(path, await read());
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       notes.push(`${path} was not read: ${scrubText(error.message)}`);
     }
   };
-  const everything = (path: string, pick: (item: unknown) => unknown, fieldSelector?: string) =>
-    client.list(path, pick, { ...(fieldSelector !== undefined && { fieldSelector }) });
+  const everything = (path: string, pick: (item: unknown) => unknown) => listAsText(client, path, pick);
 
-  await take("version.json", async () => ({ program: version, server: await client.get("/version") }));
+  await take("version.json", async () => format({ program: version, server: await client.get("/version") }));
   await take("networks.json", () => everything(definitions, pickConfiguration));
   await take("configmaps.json", () =>
     everything("/api/v1/configmaps", (item) => (isAboutCni(item) ? pickConfiguration(item) : undefined)),
   );
-  const survey = await takeSurvey(client, {
-    ...(order.selector !== undefined && { selector: order.selector }),
-  });
-  const isChosen = (name: unknown) => order.nodes.length === 0 || order.nodes.includes(String(name));
-  const chosen = new Set(survey.nodes.map(({ name }) => name).filter(isChosen));
-  const missing = order.nodes.filter((name) => !chosen.has(name));
-  if (missing.length > 0)
-    throw new Error(`there is no Node ${missing.join(", ")}: kubectl get nodes has all`);
-  add(
-    "ranges.json",
-    listItems(survey, []).filter(({ node }) => chosen.has(node)),
-  );
-  notes.push(...survey.notes.map(scrubText));
+  const { chosen, isRanges, ranges, gaps } = await survey(client, order);
+  files.set("ranges.json", ranges);
+  notes.push(...gaps.map(scrubText));
   await take("nodes.json", () =>
-    everything("/api/v1/nodes", (item) => {
-      const node = pickNode(item, (key) => survey.keys.has(key));
-      return chosen.has(nameOf(item)) ? node : undefined;
-    }),
+    everything("/api/v1/nodes", (item) => (chosen.has(nameOf(item)) ? pickNode(item, isRanges) : undefined)),
   );
   await take("pods.json", () =>
     everything("/api/v1/pods", (item) => {
@@ -67,6 +51,30 @@ export async function collectBundle(client: Client, order: BundleOrder, now: Dat
   );
   files.set("notes.txt", `${notes.join("\n")}\n`);
   return files;
+}
+
+/** Which Nodes are meant, and their ranges; the survey's pods are forgotten with it. */
+async function survey(client: Client, { nodes, selector }: BundleOrder) {
+  const found = await takeSurvey(client, selector === undefined ? {} : { selector });
+  const names = found.nodes.map(({ name }) => name);
+  const chosen = new Set(names.filter((name) => nodes.length === 0 || nodes.includes(name)));
+  checkNames(nodes, chosen);
+  const { keys, notes: gaps } = found;
+  const ranges = format(listItems(found, []).filter(({ node }) => chosen.has(node)));
+  return { chosen, isRanges: (key: string) => keys.has(key), ranges, gaps };
+}
+
+function format(value: unknown): string {
+  return `${JSON.stringify(scrub(value), null, 2)}\n`;
+}
+
+/** An item a line, made into text as it comes: of 100,000 pods as objects there would be half a GiB. */
+async function listAsText(client: Client, path: string, pick: (item: unknown) => unknown): Promise<string> {
+  const lines = await client.list(path, (item) => {
+    const picked = pick(item);
+    return picked === undefined ? undefined : JSON.stringify(scrub(picked));
+  });
+  return `[\n${lines.join(",\n")}\n]\n`;
 }
 
 function isAboutCni(item: unknown): boolean {

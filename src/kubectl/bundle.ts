@@ -3,9 +3,9 @@ import { Command } from "commander";
 import type { Client } from "../kube/client.ts";
 import { packArchive } from "./archive.ts";
 import { collectBundle } from "./bundle-files.ts";
+import { refuseBoth } from "./choose-nodes.ts";
 import { addHelp, usualExits } from "./help.ts";
 import type { Shell } from "./shell.ts";
-import { UsageError } from "./usage-error.ts";
 
 type Options = { output?: string; selector?: string };
 
@@ -18,8 +18,7 @@ export function bundleCommand(shell: Shell): Command {
     .option("-o, --output <file>", "where to (default: kube-node-bundle-TIME.tar.gz in the working folder)")
     .option("-l, --selector <selector>", "the nodes with these labels, in the place of names")
     .action(async (nodes: string[], options: Options) => {
-      if (nodes.length > 0 && options.selector !== undefined)
-        throw new UsageError("names of nodes and -l are two ways to choose: give one of them");
+      refuseBoth(nodes, options.selector !== undefined);
       const { client } = await shell.connect(command);
       await bundle(client, nodes, options, shell);
     });

@@ -14,7 +14,9 @@ export async function completeFlagValue(option: Option, command: Command, shell:
   const name = option.attributeName();
   if (option.argChoices) return { words: [...option.argChoices] };
   if (files.includes(name)) return { words: [], files: true };
-  if (name === "namespace") return { words: await listNames("/api/v1/namespaces", command, shell) };
+  if (name === "output") return { words: [], files: true };
+  if (name === "namespace" || name === "planNamespace")
+    return { words: await listNames("/api/v1/namespaces", command, shell) };
   if (name === "key" || name === "remove") return { words: await listKeys(command, shell) };
   if (name !== "context" && name !== "cluster" && name !== "user") return { words: [] };
   return {
@@ -31,6 +33,7 @@ export async function completeWord(
 ): Promise<Candidates> {
   switch (command.name()) {
     case "list":
+    case "bundle":
       return { words: await listNodes(words, command, shell) };
     case "annotate":
       return await completeAnnotate(words, command, shell);

@@ -8,7 +8,7 @@ import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { describeAddress, describeWithoutAddress } from "./address-words.ts";
 import { addHelp } from "./help.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
-import { sayFew } from "./say-few.ts";
+import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { surveyOptionsOf } from "./survey-flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -43,10 +43,7 @@ async function explain(what: string, { output }: Options, command: Command, shel
   const { client, namespace } = await shell.connect(command);
   const pod = ip ? undefined : await findPod(client, what.includes("/") ? what : `${namespace}/${what}`);
   const survey = await takeSurvey(client, surveyOptionsOf({}, shell));
-  sayFew(
-    survey.notes.map((note) => `note: ${note}`),
-    shell,
-  );
+  warn(survey.notes, shell);
   const all = (ip ? [ip] : addressesOf(pod, survey)).map((address) => gatherFacts(survey, address));
   if (output === "json" || output === "yaml") shell.print(await formatList("AddressList", all, output));
   else if (pod && all.length === 0) shell.print(describeWithoutAddress(pod));

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
+import { checkNames, refuseBoth } from "./choose-nodes.ts";
 import { addHelp, usualExits } from "./help.ts";
 import { listItems } from "./node-ranges-list.ts";
 import { formatItems } from "./node-ranges-table.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
-import { sayFew } from "./say-few.ts";
+import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { addSurveyFlags, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
 
@@ -28,12 +29,10 @@ export function listCommand(shell: Shell): Command {
 }
 
 async function list(names: string[], options: Options, command: Command, shell: Shell): Promise<void> {
+  refuseBoth(names, options.selector !== undefined);
   const { client } = await shell.connect(command);
   const survey = await takeSurvey(client, { ...surveyOptionsOf(options, shell), services: false });
-  sayFew(
-    survey.notes.map((note) => `warning: ${note}`),
-    shell,
-  );
+  warn(survey.notes, shell);
   const items = listItems(only(names, survey), options.key ?? []);
   const { output } = options;
   if (output === "json" || output === "yaml") shell.print(await formatList("NodeRangesList", items, output));
@@ -45,8 +44,6 @@ async function list(names: string[], options: Options, command: Command, shell: 
 /** Throws where one of them isn't there. */
 function only(names: string[], survey: Survey): Survey {
   if (names.length === 0) return survey;
-  const nodes = survey.nodes.filter(({ name }) => names.includes(name));
-  const missing = names.filter((name) => !nodes.some((node) => node.name === name));
-  if (missing.length === 0) return { ...survey, nodes };
-  throw new Error(`there is no Node ${missing.join(", no ")}: kubectl get nodes lists them`);
+  checkNames(names, new Set(survey.nodes.map(({ name }) => name)));
+  return { ...survey, nodes: survey.nodes.filter(({ name }) => names.includes(name)) };
 }

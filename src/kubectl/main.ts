@@ -3,6 +3,7 @@ import { CniError } from "../cni/error.ts";
 import { isErrno } from "../host/files.ts";
 import { version } from "../host/version.ts";
 import type { Environment } from "../kube/connection.ts";
+import { helpWidth } from "../terminal/help.ts";
 import { commands } from "./commands.ts";
 import { complete } from "./complete.ts";
 import { addGlobalFlags } from "./global-flags.ts";
@@ -43,6 +44,7 @@ function makeProgram(shell: Shell, end: (code: number) => void): Command {
     .description("Address ranges of Kubernetes Nodes, and the pods that use them")
     .version(version, "-V, --version", "what this is")
     .optionsGroup("Global flags:")
+    .configureHelp({ helpWidth: helpWidth() })
     .exitOverride()
     .showHelpAfterError("(kubectl kube-node COMMAND --help says more)")
     .configureOutput({
@@ -55,7 +57,9 @@ function makeProgram(shell: Shell, end: (code: number) => void): Command {
 
 /** Subcommands that are added take nothing over by themselves. */
 function inherit(command: Command, program: Command): Command {
-  return command.copyInheritedSettings(program).configureHelp({ showGlobalOptions: true });
+  return command
+    .copyInheritedSettings(program)
+    .configureHelp({ showGlobalOptions: true, helpWidth: helpWidth() });
 }
 
 function fail(shell: Shell, error: unknown): number {

@@ -6,6 +6,7 @@ import { formatCount } from "../map/numbers.ts";
 import type { Territory } from "../map/territory.ts";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { addHelp, usualExits } from "./help.ts";
+import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { surveyOptionsOf } from "./survey-flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -81,7 +82,7 @@ async function map(
     ),
     services: false,
   });
-  for (const note of survey.notes) shell.say(`warning: ${note}`);
+  warn(survey.notes, shell);
   const key = given ?? chooseKey(survey, shell);
   const territory = chartSurvey(survey, key, options.cidr);
   if (options.svg === undefined && options.html === undefined) await show(territory, key, options, shell);

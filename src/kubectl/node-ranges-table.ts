@@ -1,5 +1,6 @@
 import { formatRangeSet } from "../survey/range-set.ts";
 import { formatAge } from "../terminal/age.ts";
+import { formatCount } from "../terminal/count.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Cell, formatTable } from "../terminal/table.ts";
 import type { NodeRangesItem } from "./node-ranges-list.ts";
@@ -34,9 +35,4 @@ function rowsOf(item: NodeRangesItem, isWide: boolean, paint: Paint): Cell[][] {
 function whenFull(free: number, fullAt: string | undefined): string {
   if (free <= 0) return "now";
   return fullAt === undefined ? "-" : `in ${formatAge(Date.parse(fullAt) - Date.now())}`;
-}
-
-/** Beyond what can be counted by hand a power of two says more. */
-function formatCount(count: number): string {
-  return count < 1e9 ? String(count) : `2^${Math.round(Math.log2(count))}`;
 }

@@ -1,5 +1,7 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { parseExclude, parseTerms, type WrittenTerms } from "../split/terms.ts";
+import { checkKey } from "./annotation-key.ts";
+import { type DryRun, dryRunOption } from "./dry-run.ts";
 import { readDuration } from "./duration.ts";
 import { type OutputFormat, outputOption } from "./output.ts";
 import type { SplitOrder } from "./split-run.ts";
@@ -14,7 +16,7 @@ export type SplitFlags = {
   selector?: string;
   planNamespace: string;
   releaseAfter: string;
-  dryRun: "none" | "client" | "server";
+  dryRun: DryRun;
   yes?: true;
   output: OutputFormat;
 };
@@ -33,26 +35,15 @@ export function addSplitFlags(command: Command): Command {
       "how many usable addresses at the start of each block pods don't get; remembered",
     )
     .option("--release-after <time>", "how long a deleted node's block is kept from others", "1h")
-    .option("--plan-namespace <name>", "where the plan lies, a ConfigMap", "kube-system")
-    .addOption(
-      new Option(
-        "--dry-run <how>",
-        "client: only show the plan; server: have the server check it all, store nothing",
-      )
-        .choices(["none", "client", "server"])
-        .default("none"),
-    )
+    .option("--plan-namespace <name>", "where split's plan of this annotation lies", "kube-system")
+    .addOption(dryRunOption())
     .option("-y, --yes", "don't ask on a terminal")
     .addOption(outputOption(["table", "wide", "json", "yaml", "name"]));
 }
 
-const qualifiedName =
-  /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?$/;
-
 /** What the words ask for. Throws a UsageError. */
 export function orderOf(key: string, options: SplitFlags): SplitOrder {
-  if (!qualifiedName.test(key))
-    throw new UsageError(`${key}: expected the key of an annotation, as in example.com/net1`);
+  checkKey(key);
   const { planNamespace: namespace, dryRun, selector, releaseAfter } = options;
   return {
     place: { namespace, key, dryRun: dryRun === "server" },

@@ -6,6 +6,7 @@ import { ask, canAsk } from "./ask.ts";
 import { addHelp } from "./help.ts";
 import { commitPlan, isCommitted, type PlanPlace } from "./plan-object.ts";
 import { showProgress } from "./progress.ts";
+import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { addSplitFlags, orderOf, type SplitFlags } from "./split-flags.ts";
 import { reportSplit } from "./split-report.ts";
@@ -16,7 +17,7 @@ import { stopOnInterrupt } from "./stop-on-interrupt.ts";
 export function splitCommand(shell: Shell, end: (code: number) => void): Command {
   const command = addSplitFlags(new Command("split"))
     .argument("<key>", "the annotation that holds a node's ranges")
-    .description("Cut a network into blocks of one size, and give each node one, as an annotation")
+    .description("Cuts a network into blocks of one size, and gives each node one, as an annotation")
     .action(async (key: string, flags: SplitFlags) => {
       const { client } = await shell.connect(command);
       end(await split(client, orderOf(key, flags), flags, shell));
@@ -102,7 +103,7 @@ function paintOf({ dryRun }: SplitFlags, { paint, env }: Shell): Paint {
 
 /** The plan goes to stdout where it is the result, else to stderr. */
 function show(table: string, { plan, notes }: Draught, { output, dryRun }: SplitFlags, shell: Shell): void {
-  for (const note of notes) shell.say(`warning: ${note}`);
+  warn(notes, shell);
   const isForPeople = output === "table" || output === "wide";
   if (table !== "" && isForPeople) (dryRun === "client" ? shell.print : shell.say)(table);
   for (const line of summarize(plan)) shell.say(line);

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { SurveyOptions } from "../survey/survey.ts";
+import { addToList } from "../terminal/flag-list.ts";
 import type { Shell } from "./shell.ts";
 
 /** Flags of commands that look at many nodes. */
@@ -13,9 +14,9 @@ export function addSurveyFlags(command: Command): Command {
 
 export function addKeyFlag(command: Command): Command {
   return command.option(
-    "--key <key>",
-    "only ranges of this annotation, or of spec.podCIDRs; may be given again (default: every one that holds ranges)",
-    (value, all: string[] = []) => [...all, value],
+    "--key <key,…>",
+    "only ranges of these annotations, or of spec.podCIDRs; may be given again (default: every one that holds ranges)",
+    addToList,
   );
 }
 

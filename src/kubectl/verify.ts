@@ -4,7 +4,7 @@ import { takeSurvey } from "../survey/survey.ts";
 import { formatTable } from "../terminal/table.ts";
 import { addHelp } from "./help.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
-import { sayFew } from "./say-few.ts";
+import { sayFew, warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { addKeyFlag, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -44,6 +44,7 @@ async function verify({ key, nearly, output }: Options, command: Command, shell:
   const { client } = await shell.connect(command);
   const survey = await takeSurvey(client, surveyOptionsOf({ ...(key && { key }) }, shell));
   const { findings, notes } = findAll(survey, nearly);
+  warn(survey.notes, shell);
   sayFew(
     notes.map((note) => `note: ${note}`),
     shell,

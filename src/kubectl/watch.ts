@@ -1,12 +1,15 @@
 import { Command } from "commander";
+import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
-import { follow } from "../kube/follow.ts";
+import { type Followed, follow } from "../kube/follow.ts";
+import { type Network, readNetwork } from "../survey/network.ts";
 import { type NodeFacts, readNodeFacts } from "../survey/node-ranges.ts";
 import { type PodAddress, readPodAddresses } from "../survey/pod-address.ts";
 import { chooseKeys } from "../survey/range-keys.ts";
-import { composeSurvey, readNetworks } from "../survey/survey.ts";
+import { composeSurvey, definitions, readNetworks } from "../survey/survey.ts";
 import { addHelp } from "./help.ts";
 import { listItems, type NodeRangesItem } from "./node-ranges-list.ts";
+import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { addSurveyFlags, type SurveyFlags } from "./survey-flags.ts";
 import { type ShowItems, showAsLines, showOnScreen } from "./watch-view.ts";
@@ -38,60 +41,80 @@ export function watchCommand(shell: Shell): Command {
   );
 }
 
+type Seen = {
+  networks: readonly Network[];
+  nodes?: ReadonlyMap<string, NodeFacts>;
+  pods?: ReadonlyMap<string, PodAddress[]>;
+};
+
 async function watch(
   client: Client,
   { selector, key: given = [] }: SurveyFlags,
   shell: Shell,
 ): Promise<void> {
   const notes: string[] = [];
-  const networks = await readNetworks(client, notes);
-  for (const note of notes) shell.say(`warning: ${note}`);
-  const keys = chooseKeys(networks, given);
-  let nodes: ReadonlyMap<string, NodeFacts> | undefined;
-  let pods: ReadonlyMap<string, PodAddress[]> | undefined;
+  const seen: Seen = { networks: await readNetworks(client, notes) };
+  warn(notes, shell);
   const view: ShowItems = shell.width === undefined ? showAsLines(shell) : showOnScreen(shell);
   const show = gather(() => {
-    if (!nodes || !pods) return;
-    const found = { nodes: [...nodes.values()], pods: [...pods.values()].flat() };
-    const parts = { ...found, networks, serviceCIDRs: [], notes };
-    view(itemsOf(composeSurvey(parts, keys, given), given));
+    const { networks, nodes, pods } = seen;
+    if (nodes && pods) view(itemsOf(networks, [...nodes.values()], [...pods.values()].flat(), given));
   });
+  const keep = (found: Partial<Seen>) => {
+    Object.assign(seen, found);
+    show();
+  };
   const onTrouble = (words: string) => shell.say(`${new Date().toISOString()} ${words}: trying again`);
   const forever = new AbortController().signal;
+  const nodes: Followed<NodeFacts> = {
+    path: "/api/v1/nodes",
+    ...(selector !== undefined && { labelSelector: selector }),
+    pick: (item) => readNodeFacts(item, (key) => given.length === 0 || given.includes(key)),
+    onChange: (nodes) => keep({ nodes }),
+    onTrouble,
+  };
+  const pods: Followed<PodAddress[]> = {
+    path: "/api/v1/pods",
+    pick: readPodAddresses,
+    onChange: (pods) => keep({ pods }),
+    onTrouble,
+  };
+  const networks: Followed<Network> = {
+    path: definitions,
+    pick: readNetwork,
+    onChange: (all) => keep({ networks: [...all.values()] }),
+    onTrouble,
+  };
   await Promise.all([
-    follow(
-      client,
-      {
-        path: "/api/v1/nodes",
-        ...(selector !== undefined && { labelSelector: selector }),
-        pick: (item) => readNodeFacts(item, keys.isOne),
-        onChange: (all) => {
-          nodes = all;
-          show();
-        },
-        onTrouble,
-      },
-      forever,
-    ),
-    follow(
-      client,
-      {
-        path: "/api/v1/pods",
-        pick: readPodAddresses,
-        onChange: (all) => {
-          pods = all;
-          show();
-        },
-        onTrouble,
-      },
-      forever,
-    ),
+    follow(client, nodes, forever),
+    follow(client, pods, forever),
+    follow(client, networks, forever).catch(unlessUnknown),
   ]);
 }
 
-function itemsOf(survey: Parameters<typeof listItems>[0], given: readonly string[]): NodeRangesItem[] {
-  const nodes = survey.nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  return listItems({ ...survey, nodes }, given);
+/** Without Multus there are no networks to follow; where they may not be read, that was said. */
+function unlessUnknown(error: unknown): void {
+  if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 403)) throw error;
+}
+
+/** Which annotations count may change with the networks, so Nodes are kept with all that they have. */
+function itemsOf(
+  networks: readonly Network[],
+  all: NodeFacts[],
+  pods: PodAddress[],
+  given: readonly string[],
+): NodeRangesItem[] {
+  const keys = chooseKeys(networks, given);
+  const nodes = all
+    .map((node) => keepAnnotations(node, keys.isOne))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const parts = { nodes, pods, networks: [...networks], serviceCIDRs: [], notes: [] };
+  return listItems(composeSurvey(parts, keys, given), given);
+}
+
+function keepAnnotations(node: NodeFacts, isKept: (key: string, value: string) => boolean): NodeFacts {
+  const kept = Object.entries(node.annotations).filter(([key, value]) => isKept(key, value));
+  return { ...node, annotations: Object.fromEntries(kept) };
 }
 
 /** Many calls in a short time do the work once. */

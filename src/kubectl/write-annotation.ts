@@ -1,15 +1,15 @@
-import type { V1Node } from "@kubernetes/client-node";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { AnnotationChange } from "../survey/annotation-plan.ts";
+import type { DryRun } from "./dry-run.ts";
 
-export type DryRun = "none" | "client" | "server";
+type Found = { metadata: { uid: string; resourceVersion: string; annotations?: Record<string, string> } };
 
 const attempts = 10;
 
 /**
- * Writes one annotation if the Node is as it was seen (compare-and-swap by resourceVersion). Kubelets write to their Nodes, too: where only
- * that happened, it is tried again with the newer Node. Throws an ApiError where somebody changed this annotation meanwhile.
+ * Writes one annotation if the Node is as it was seen (compare-and-swap by UID and resourceVersion). Kubelets write to their Nodes, too: where only
+ * that happened, it is tried again with the newer Node. Throws an ApiError where somebody changed this annotation meanwhile, or made the Node anew.
  */
 export async function writeAnnotation(
   client: Client,
@@ -18,23 +18,26 @@ export async function writeAnnotation(
   dryRun: DryRun,
 ): Promise<void> {
   const path = `/api/v1/nodes/${node.name}`;
+  const { uid } = node;
   let { resourceVersion } = node;
   for (let attempt = 1; ; attempt++) {
     try {
-      const metadata = { resourceVersion, annotations: { [key]: after ?? null } };
+      const metadata = { uid, resourceVersion, annotations: { [key]: after ?? null } };
       const query = `?fieldManager=kubectl-kube_node${dryRun === "server" ? "&dryRun=All" : ""}`;
       await client.patch(path + query, { metadata }, "merge");
       return;
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 409 || attempt === attempts) throw error;
     }
-    const { metadata } = await client.get<V1Node>(path);
-    const found = metadata?.annotations?.[key];
+    const { metadata } = await client.get<Found>(path);
+    if (metadata.uid !== uid)
+      throw new ApiError({ reason: "the Node was made anew meanwhile: look at it, and run this again" });
+    const found = metadata.annotations?.[key];
     if (found === after) return;
     if (found !== before)
       throw new ApiError({
         reason: `somebody changed ${key} to ${found ?? "nothing"} meanwhile: look at it, and run this again`,
       });
-    resourceVersion = metadata?.resourceVersion ?? "";
+    resourceVersion = metadata.resourceVersion;
   }
 }

@@ -2,10 +2,11 @@ import { ApiError } from "../kube/api-error.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
 import type { AnnotationChange } from "../survey/annotation-plan.ts";
+import type { DryRun } from "./dry-run.ts";
 import { formatList, type OutputFormat } from "./output.ts";
 import { sayFew } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
-import { type DryRun, writeAnnotation } from "./write-annotation.ts";
+import { writeAnnotation } from "./write-annotation.ts";
 
 type Options = { key: string; dryRun: DryRun; output: OutputFormat };
 

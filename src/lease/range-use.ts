@@ -1,6 +1,15 @@
-import { firstOf, parseCidr } from "../address/cidr.ts";
-import { formatIp, type Ip, parseIp } from "../address/ip.ts";
-import { countOf, isInside, type Range, type RangeSet, type Span, spanOf } from "../address/range.ts";
+import { parseCidr } from "../address/cidr.ts";
+import { type Ip, parseIp } from "../address/ip.ts";
+import {
+  formatRange,
+  gatewayOf,
+  givable,
+  isInside,
+  type Range,
+  type RangeSet,
+  type Span,
+  spanOf,
+} from "../address/range.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import type { Holding, Inventory } from "./inventory.ts";
 
@@ -16,7 +25,7 @@ export function rangeUse(ranges: Range[], { holdings, emptyLeases }: Inventory):
 /** The ranges that records tell of, each once, in the order of their addresses. */
 export function knownRanges(holdings: Holding[]): Range[] {
   const all = holdings.flatMap(({ record }) => rangeSetsOf(record?.record?.ipam).flat());
-  const each = [...new Map(all.map((range) => [describeRange(range), range])).values()];
+  const each = [...new Map(all.map((range) => [formatRange(range), range])).values()];
   return each.sort((a, b) => compare(spanOf(a).first, spanOf(b).first));
 }
 
@@ -36,29 +45,15 @@ function isRange(value: unknown): value is Range {
   return parseCidr(value["subnet"]) !== undefined && ["rangeStart", "rangeEnd", "gateway"].every(isAddress);
 }
 
-/** `10.1.0.0/24`, with its ends where they are its own: `10.1.0.10-10.1.0.99/24`. */
-export function describeRange(range: Range): string {
-  if (range.rangeStart === undefined && range.rangeEnd === undefined) return range.subnet;
-  const { first, last } = spanOf(range);
-  return `${formatIp(first)}-${formatIp(last)}/${range.subnet.split("/")[1]}`;
-}
-
-/** The address that host-local keeps for the gateway: the one that is named, else the subnet's first. */
-export function gatewayOf({ subnet, gateway }: Range): Ip | undefined {
-  if (gateway !== undefined) return parseIp(gateway);
-  const cidr = parseCidr(subnet);
-  return cidr && { family: cidr.ip.family, value: firstOf(cidr).value + 1n };
-}
-
 /** What of a range is used, `taken` being the addresses of all leases. */
 export function useOf(range: Range, taken: Ip[]): RangeUse {
   const span = spanOf(range);
   const gateway = gatewayOf(range);
-  const size = countOf(span) - (gateway && isInside(span, gateway) ? 1n : 0n);
+  const size = givable(range);
   const used = BigInt(taken.filter((ip) => isUsed(ip, span, gateway)).length);
   return { range, size, used, free: size > used ? size - used : 0n };
 }
 
-function isUsed(ip: Ip, span: Span, gateway: Ip | undefined): boolean {
-  return isInside(span, ip) && ip.value !== gateway?.value;
+function isUsed(ip: Ip, span: Span, gateway: Ip): boolean {
+  return isInside(span, ip) && ip.value !== gateway.value;
 }

@@ -1,6 +1,6 @@
 import { type Cidr, contains, firstOf, lastOf, parseCidr } from "../address/cidr.ts";
 import { formatIp, type Ip } from "../address/ip.ts";
-import { countOf, gatewayOf, isInside, type Range, type Span, spanOf } from "../address/range.ts";
+import { countOf, gatewayOf, givable, isInside, type Range, type Span, spanOf } from "../address/range.ts";
 import { type Section, sectionsOf, sectionsWithin } from "./sections.ts";
 import { findWithin, indexSpans, type SpanIndex } from "./span-index.ts";
 
@@ -79,7 +79,7 @@ export function blockOf(node: string, range: Range): Block {
     span: isWhole ? { first: firstOf(subnet), last: lastOf(subnet) } : given,
     given,
     gateway,
-    usable: countOf(given) - (isInside(given, gateway) ? 1n : 0n),
+    usable: givable(range),
     held: [],
   };
 }

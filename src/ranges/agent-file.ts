@@ -1,5 +1,5 @@
-import { readOwn } from "../host/files.ts";
-import { isObject, type JsonObject } from "../text/json.ts";
+import { isObject } from "../text/json.ts";
+import { readOwnDocument } from "./own-document.ts";
 import { type Refuse, refuseSilently } from "./wanted.ts";
 
 /** Where the node agent writes: /run is emptied at every boot. */
@@ -25,28 +25,17 @@ export function readAgentFile(
   here: { bootID: string; uptime: number; machineIDs: string[] },
   refuse: Refuse = refuseSilently,
 ): (AgentNode & { silence: number }) | undefined {
-  const alive = read("alive");
+  const alive = readOwnDocument(`${folder}/alive`);
   if (alive === undefined) return refuse("no agent runs here");
   if (alive["bootID"] !== here.bootID) return refuse("its agent ran in an earlier boot");
   const silence = here.uptime - Number(alive["heardAt"]);
   if (!(silence >= 0 && silence <= longestSilence))
     return refuse(`its agent has not heard from the API server within ${longestSilence} s`);
-  const document = read("node.json");
+  const document = readOwnDocument(`${folder}/node.json`);
   const node = document?.["version"] === 1 && isNode(document["node"]) ? document["node"] : undefined;
   if (!node) return refuse("it holds no Node that can be read");
   if (!here.machineIDs.includes(node.machineID)) return refuse("its Node is another machine's");
   return { ...node, silence };
-}
-
-function read(name: string): JsonObject | undefined {
-  const text = readOwn(`${folder}/${name}`)?.text;
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined; // Not ours to mend: the API server is asked instead.
-  }
 }
 
 function isNode(value: unknown): value is AgentNode {

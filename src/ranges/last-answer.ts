@@ -1,5 +1,6 @@
-import { isErrno, listFolder, makePrivateFolder, readOwn, replaceFile } from "../host/files.ts";
+import { isErrno, listFolder, makePrivateFolder, replaceFile } from "../host/files.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
+import { readOwnDocument } from "./own-document.ts";
 import { isNodeValue, type NodeValue } from "./source.ts";
 import { type Refuse, refuseSilently } from "./wanted.ts";
 
@@ -37,7 +38,7 @@ export function readLastAnswer(
   machineIDs: string[],
   refuse: Refuse = refuseSilently,
 ): LastAnswer | undefined {
-  const value = readDocument(folder, fileName("ranges", label));
+  const value = readOwnDocument(`${folder}/${fileName("ranges", label)}`);
   if (!value) return refuse("none is kept");
   if (value["version"] !== 1 || value["source"] !== label || !isAnswer(value))
     return refuse("what is kept can't be read");
@@ -50,7 +51,7 @@ export function readLastAnswer(
 /** The last answers for all of a network's sources on this machine: a configuration may have named another before. */
 export function listLastAnswers(folder: string, machineIDs: string[]): LastAnswer[] {
   const names = listFolder(folder).filter((name) => name.startsWith("ranges-"));
-  const labels = names.flatMap((name) => readDocument(folder, name)?.["source"] ?? []);
+  const labels = names.flatMap((name) => readOwnDocument(`${folder}/${name}`)?.["source"] ?? []);
   return labels.flatMap((label) =>
     typeof label === "string" ? (readLastAnswer(folder, label, machineIDs) ?? []) : [],
   );
@@ -63,7 +64,7 @@ function isAnswer({ node, machineIDs, value, bootID, at, time }: JsonObject): bo
 }
 
 export function readLastFailure(folder: string, label: string): LastFailure | undefined {
-  const value = readDocument(folder, fileName("failure", label));
+  const value = readOwnDocument(`${folder}/${fileName("failure", label)}`);
   const good = value && typeof value["at"] === "number" && typeof value["reason"] === "string";
   return good ? (value as LastFailure) : undefined;
 }
@@ -83,16 +84,5 @@ function write(folder: string, name: string, text: string): void {
     if (!isErrno(error, "ENOENT")) throw error;
     makePrivateFolder(folder);
     replaceFile(folder, name, text);
-  }
-}
-
-function readDocument(folder: string, name: string): JsonObject | undefined {
-  const text = readOwn(`${folder}/${name}`)?.text;
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined; // Damaged by a power cut: as good as none.
   }
 }

@@ -24,7 +24,7 @@ export function findAll(survey: Survey, nearly: number): { findings: Finding[]; 
     ...outside,
     ...findNearlyFull(usage, nearly),
   ];
-  return { findings, notes: [...survey.notes, ...notes] };
+  return { findings, notes };
 }
 
 function findMalformed({ ranges }: Survey): Finding[] {

@@ -13,6 +13,7 @@ export type NodeRanges = { node: string; key: string; ranges: RangeSet[]; malfor
 /** The part of a Node that is kept: of its annotations those that may hold ranges. */
 export type NodeFacts = {
   name: string;
+  uid: string;
   resourceVersion: string;
   podCIDRs: string[];
   annotations: Record<string, string>;
@@ -68,12 +69,13 @@ export function readNodeFacts(
   isKept: (key: string, value: string) => boolean,
 ): NodeFacts | undefined {
   if (!isObject(item) || !isObject(item["metadata"])) return undefined;
-  const { name, resourceVersion, annotations } = item["metadata"];
+  const { name, uid, resourceVersion, annotations } = item["metadata"];
   const spec = isObject(item["spec"]) ? item["spec"] : {};
   const { podCIDR, podCIDRs } = spec;
   const entries = Object.entries(isObject(annotations) ? annotations : {}) as [string, string][];
   return {
     name: String(name),
+    uid: String(uid),
     resourceVersion: String(resourceVersion),
     podCIDRs: Array.isArray(podCIDRs) ? podCIDRs.map(String) : podCIDR ? [String(podCIDR)] : [],
     annotations: Object.fromEntries(entries.filter(([key, value]) => isKept(key, value))),

@@ -1,13 +1,5 @@
 import type { Ip } from "../address/ip.ts";
-import {
-  countOf,
-  gatewayOf,
-  isInside,
-  type Range,
-  type RangeSet,
-  type Span,
-  spanOf,
-} from "../address/range.ts";
+import { formatRange, givable, isInside, type RangeSet, type Span, spanOf } from "../address/range.ts";
 import type { NodeRanges } from "./node-ranges.ts";
 
 /** One range set of a Node under a key: host-local gives a pod one address out of it. `size` is how many it can give in all. */
@@ -19,14 +11,8 @@ export function rangeSetsOf({ node, key, ranges }: NodeRanges): NodeRangeSet[] {
     key,
     ranges: set,
     spans: set.map(spanOf),
-    size: set.reduce((sum, range) => sum + sizeOf(range), 0n),
+    size: set.reduce((sum, range) => sum + givable(range), 0n),
   }));
-}
-
-/** host-local keeps the gateway out, which is the subnet's first address unless the range says otherwise. */
-function sizeOf(range: Range): bigint {
-  const span = spanOf(range);
-  return countOf(span) - (isInside(span, gatewayOf(range)) ? 1n : 0n);
 }
 
 export function holds({ spans }: NodeRangeSet, ip: Ip): boolean {
@@ -36,9 +22,4 @@ export function holds({ spans }: NodeRangeSet, ip: Ip): boolean {
 /** As people write it: `10.1.2.0/24`, `10.1.2.10-10.1.2.99/24`, several with a blank between them. */
 export function formatRangeSet(ranges: RangeSet): string {
   return ranges.map(formatRange).join(" ");
-}
-
-function formatRange({ subnet, rangeStart, rangeEnd }: Range): string {
-  if (rangeStart === undefined && rangeEnd === undefined) return subnet;
-  return `${rangeStart ?? ""}-${rangeEnd ?? ""}/${subnet.slice(subnet.indexOf("/") + 1)}`;
 }

@@ -34,7 +34,8 @@ export type SurveyOptions = {
   onProgress?: (what: "nodes" | "pods", done: number, remaining: number) => void;
 };
 
-const definitions = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions";
+/** Where the API server has NetworkAttachmentDefinitions. */
+export const definitions = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions";
 
 /** Reads the cluster in pages, and keeps of each object only what is asked for here. Throws an ApiError where it can't read Nodes or Pods. */
 export async function takeSurvey(client: Client, options: SurveyOptions = {}): Promise<Survey> {

@@ -66,7 +66,7 @@ describe("a command line", () => {
       "Paints walls.",
       "--brush-size <CM>",
       "# two red walls\n  program paint red north south",
-      "1 there is no paint, or something went wrong",
+      "1  there is no paint, or something went wrong",
     ])
       expect(said).toContain(part);
     expect((await run("help", "paint")).said).toBe(said);

@@ -69,7 +69,7 @@ describeSubjects("kube-node doctor", (subject) => {
     });
     expect(about(answer, "room").map(({ says }) => says)).toEqual([
       "0 of 5 addresses of 10.1.2.0/29 are used",
-      "0 of 1.8e19 addresses of fd00::/64 are used",
+      "0 of 2^64 addresses of fd00::/64 are used",
     ]);
     const table = await person.run("doctor", conf);
     expect(table).toMatchObject({ exitCode: 0, stderr: "" });

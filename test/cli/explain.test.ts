@@ -64,6 +64,31 @@ describeHostLocals("kube-node explain", (subject) => {
       expect((await node.run("explain", "shop/web-0")).stdout.match(/^pod \S+ holds/gm)).toHaveLength(1);
     });
 
+    it("has a shape of JSON that stays", async () => {
+      const node = await make();
+      const ask = async (one: string) => JSON.parse((await node.run("explain", one, "-o", "json")).stdout);
+      const { leases, places } = await ask("shop/web-0");
+      expect(leases.map(({ address }: { address: string }) => address)).toEqual(["10.1.0.3", "fd00:1::3"]);
+      expect(leases[0]).toEqual({
+        network: "net1",
+        dataDir: expect.any(String),
+        address: "10.1.0.3",
+        pod: expect.objectContaining({ namespace: "shop", name: "web-0" }),
+        containerID: twin.id,
+        interface: "eth0",
+        since: expect.any(String),
+        state: "live",
+        reason: expect.any(String),
+        netns: expect.any(String),
+        delegate: "host-local",
+      });
+      expect(places).toEqual([]);
+      expect(await ask("10.1.0.1")).toEqual({
+        leases: [],
+        places: [{ network: "net1", subnet: "10.1.0.0/24", is: "the gateway: host-local never gives it" }],
+      });
+    });
+
     it("tells of an address that is leased to nobody", async () => {
       const node = await make();
       writeFileSync(join(node.stores, "net1/10.1.0.9"), "");

@@ -45,7 +45,7 @@ describeSubjects("kube-node ranges", (subject) => {
       [""],
       ["RANGE", "FIRST", "LAST", "GATEWAY", "SIZE", "USED", "FREE"],
       ["10.1.2.0/29", "10.1.2.1", "10.1.2.6", "10.1.2.1", "5", "0", "5"],
-      ["fd00:1::/64", "fd00:1::1", "fd00:1::ffff:ffff:ffff:ffff", "fd00:1::1", "1.8e19", "0", "1.8e19"],
+      ["fd00:1::/64", "fd00:1::1", "fd00:1::ffff:ffff:ffff:ffff", "fd00:1::1", "2^64", "0", "2^64"],
     ]);
     expect(existsSync(worker.dataDir)).toBe(false);
     await worker.add({ ipam: { annotation: key } });

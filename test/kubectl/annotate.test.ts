@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { writeAnnotation } from "../../src/kubectl/write-annotation.ts";
+import type { AnnotationChange } from "../../src/survey/annotation-plan.ts";
+import type { KubeNode } from "../parts/api-server.ts";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
@@ -87,6 +90,62 @@ describe.skipIf(lack.some)(`kubectl kube-node annotate on a real API server${lac
     expect([await value("a"), await value("b")]).toEqual([undefined, undefined]);
   });
 
+  it("refuses what split has promised to another node, and lets that node have it", async () => {
+    expect((await site.run(`split ${key} --cidr=172.30.0.0/16 --per-node=/24`)).exitCode).toBe(0);
+    for (const name of names) await site.api.setAnnotation(name, key, null);
+    const refused = await site.run(`annotate b ${key}=172.30.0.0/25`);
+    expect(refused).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr:
+        `refused: 172.30.0.0/25 (${key} of b) overlaps with 172.30.0.0/24, which split has promised to a: choose another, or --force it\n` +
+        "nothing was written",
+    });
+    expect((await site.run(`annotate a ${key}=172.30.0.0/24`)).exitCode).toBe(0);
+    await site.api.setAnnotation("a", key, "172.31.0.0/24");
+    expect((await site.run(`annotate b ${key}=172.30.0.0/25 --dry-run=server`)).exitCode).toBe(0);
+    const forced = await site.run(`annotate b ${key}=172.30.2.0/24 --force --dry-run=client`);
+    expect(forced.stderr).toBe(
+      `warning: 172.30.2.0/24 (${key} of b) overlaps with 172.30.2.0/24, which split has promised to c`,
+    );
+    const elsewhere = await site.run(`annotate b ${key}=172.30.2.0/24 --plan-namespace=default`);
+    expect(elsewhere.exitCode).toBe(0);
+  });
+
+  describe("a Node that changes between reading and writing", () => {
+    const seen = async (): Promise<AnnotationChange> => {
+      const { metadata } = (await site.api.getNode("a")) as KubeNode;
+      const { name, uid, resourceVersion } = metadata;
+      return { node: { name, uid, resourceVersion, podCIDRs: [], annotations: {} }, after: "172.20.0.0/24" };
+    };
+
+    it("is written where others changed something else", async () => {
+      const change = await seen();
+      await site.api.setAnnotation("a", "example.com/other", "1");
+      await writeAnnotation(site.admin, change, key, "none");
+      expect(await value("a")).toBe("172.20.0.0/24");
+    });
+
+    it("is left alone where somebody changed this annotation", async () => {
+      const change = await seen();
+      await site.api.setAnnotation("a", key, "172.29.0.0/24");
+      await expect(writeAnnotation(site.admin, change, key, "none")).rejects.toThrow(
+        `somebody changed ${key} to 172.29.0.0/24 meanwhile`,
+      );
+      expect(await value("a")).toBe("172.29.0.0/24");
+    });
+
+    it("is left alone where it was made anew", async () => {
+      const change = await seen();
+      await site.api.deleteNode("a");
+      await site.api.createNode({ name: "a", podCIDRs: ["10.1.0.0/24"], labels: { zone: "1" } });
+      await expect(writeAnnotation(site.admin, change, key, "none")).rejects.toThrow(
+        "was made anew meanwhile",
+      );
+      expect(await value("a")).toBeUndefined();
+    });
+  });
+
   it("warns where a range is also the node's own podCIDR, and writes it", async () => {
     const { exitCode, stderr } = await site.run(`annotate a ${key}=10.1.0.128/25`);
     expect(stderr).toBe(
@@ -159,9 +218,7 @@ describe.skipIf(lack.some)(`kubectl kube-node annotate on a real API server${lac
 
   it("says which node isn't there, and writes nothing", async () => {
     const { exitCode, stderr } = await site.run(`annotate a nowhere ${key}=172.20.0.0/24`);
-    expect(stderr).toBe(
-      "kubectl kube-node: there is no Node nowhere: nothing was written. kubectl get nodes lists them",
-    );
+    expect(stderr).toBe("kubectl kube-node: there is no Node nowhere: kubectl get nodes lists them");
     expect(exitCode).toBe(1);
     expect(await value("a")).toBeUndefined();
   });

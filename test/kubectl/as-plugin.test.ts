@@ -93,6 +93,15 @@ describe.skipIf(lack.some)(`as a plugin of the real kubectl${lack.words}`, () =>
       ["completion", ""],
       ["bash", "zsh", "fish", ":4"],
     ],
+    [
+      ["bundle", "node-a", "node-"],
+      ["node-b", ":4"],
+    ],
+    [["bundle", "-o", ""], [":0"]],
+    [
+      ["annotate", "--plan-namespace", "kube-sy"],
+      ["kube-system", ":4"],
+    ],
     [["nonsense", ""], [":4"]],
   ])("completes %j", async (words, candidates) => {
     expect((await complete(...words)).filter((line) => line !== "")).toEqual(candidates);

@@ -141,6 +141,18 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
         expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
       },
     );
+    it("takes several keys, and nodes by name or by label, not both", async () => {
+      const { stdout } = await site.run(`list b --key ${key},${body}`);
+      expect(stdout.split("\n").map((line) => line.split(/ +/).slice(0, 2).join(" "))).toEqual([
+        "NODE KEY",
+        `b ${key}`,
+        `b ${body}`,
+      ]);
+      expect(await site.run("list b -l zone=1")).toMatchObject({
+        exitCode: 2,
+        stderr: "kubectl kube-node: nodes by name (b) and -l: give one of both",
+      });
+    });
 
     it("-o name is for other commands", async () => {
       expect((await site.run("list -o name")).stdout).toBe("node/a\nnode/b\nnode/c");

@@ -143,7 +143,7 @@ describe.skipIf(lack.some)(`kubectl kube-node split on a real API server${lack.w
 
   it.each([
     [["split"], "missing required argument"],
-    [["split", "a key", ...network], "a key: expected the key of an annotation"],
+    [["split", "a key", ...network], '"a key" is no key of an annotation'],
     [["split", "k", "--cidr=1.2.3.4/16", "--per-node=24"], "1.2.3.4/16 has host bits set: write 1.2.0.0/16"],
     [["split", "k", ...network, "--exclude=x"], '--exclude: "x" is no CIDR'],
     [["split", "k", ...network, "--release-after=soon"], "--release-after soon: expected a time"],

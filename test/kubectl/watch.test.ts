@@ -69,6 +69,33 @@ describe.skipIf(lack.some)(`kubectl kube-node watch on a real API server${lack.w
     90_000,
   );
 
+  it("counts an annotation from when a NetworkAttachmentDefinition names it", async () => {
+    const [file = "", ...words] = executables()[0]?.command("kubectl-kube_node") ?? [];
+    const watch = execa(file, [...words, "watch"], {
+      env: { KUBECONFIG: await site.kubeconfigFor({ kind: "admin" }) },
+      reject: false,
+    });
+    let stdout = "";
+    watch.stdout.on("data", (chunk) => (stdout += chunk));
+    const has = (words: string) => expect.poll(() => stdout, { timeout: 25_000 }).toContain(words);
+    const path = "/apis/k8s.cni.cncf.io/v1/namespaces/default/network-attachment-definitions/late";
+    try {
+      await site.api.setAnnotation("a", "example.com/late", "not yet ranges");
+      await has(` z ${key} 172.20.9.0/24 used=0 size=253\n`);
+      expect(stdout).not.toContain("example.com/late");
+      const ipam = { type: "kube-node", annotation: "example.com/late" };
+      await createNetwork(site.admin, "default/late", { name: "late", type: "bridge", ipam });
+      await has(" a example.com/late malformed: ");
+      await site.admin.remove(path);
+      await has(" a example.com/late gone\n");
+    } finally {
+      watch.kill("SIGKILL");
+      await watch;
+      await site.admin.remove(path).catch(() => {});
+      await site.api.setAnnotation("a", "example.com/late", null);
+    }
+  }, 60_000);
+
   it.skipIf(terminal.some)(`draws a table that fits on a terminal${terminal.words}`, async () => {
     const kubeconfig = await site.kubeconfigFor({ kind: "admin" });
     const program = executables()[0]?.command("kubectl-kube_node").join(" ");

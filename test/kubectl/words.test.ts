@@ -1,7 +1,9 @@
 import { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { readAnnotateWords } from "../../src/kubectl/annotate-words.ts";
+import { commands } from "../../src/kubectl/commands.ts";
 import { timeoutOf } from "../../src/kubectl/global-flags.ts";
+import type { Shell } from "../../src/kubectl/shell.ts";
 import { spellFlags } from "../../src/kubectl/spell-flags.ts";
 
 describe("the words of annotate", () => {
@@ -43,6 +45,34 @@ describe("--request-timeout", () => {
 
   it.each(["", "x", "5x", "s", "-1s"])("%j is a mistake", (text) =>
     expect(() => timeoutOf({ requestTimeout: text })).toThrow("expected a time"),
+  );
+});
+
+describe("every command", () => {
+  const made = commands.map((add) => add({} as Shell, () => {}));
+  const optionOf = (command: Command, flag: string) => command.options.find(({ long }) => long === flag);
+
+  it.each(["--selector", "--key", "--output", "--dry-run", "--plan-namespace"])(
+    "that has %s spells and describes it as the others do",
+    (flag) => {
+      const all = made.filter((command) => command.name() !== "bundle").map((one) => optionOf(one, flag));
+      const found = all.filter((one) => one !== undefined);
+      expect(found.length).toBeGreaterThan(1);
+      expect(new Set(found.map(({ flags }) => flags)).size).toBe(1);
+      if (flag !== "--selector") expect(new Set(found.map(({ description }) => description)).size).toBe(1);
+    },
+  );
+
+  it.each(made.map((command) => [command.name(), command] as const))(
+    "%s has a sentence, examples and exit codes",
+    (name, command) => {
+      let help = "";
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+      expect(command.description()).toMatch(/^[A-Z][^.]*[^.]$/);
+      expect(help).toMatch(new RegExp(`^  kubectl kube-node ${name}`, "m"));
+      expect(help).toMatch(/^Exit codes:$(\n {2}\d.*)+/m);
+      expect(help).toMatch(/^ {2}2 .*a mistake in the words/m);
+    },
   );
 });
 

@@ -40,14 +40,15 @@ const rules: Record<string, Rules> = {
     mayNot: ["../cni/result.ts", "../api/annotation.ts", "../kube/node.ts", "execa"],
   },
   kube: {
-    may: [
-      "../api/annotation.ts",
-      "../host/files.ts",
-      "../cni/error.ts",
-      "node:crypto",
+    may: ["../api/annotation.ts", "../host/files.ts", "../cni/error.ts", "node:crypto"],
+    mayNot: [
+      "../address/ip.ts",
+      "../lease/store.ts",
+      "../ranges/ask.ts",
+      "../plugin/main.ts",
+      "undici",
       "@kubernetes/client-node",
     ],
-    mayNot: ["../address/ip.ts", "../lease/store.ts", "../ranges/ask.ts", "../plugin/main.ts", "undici"],
   },
   ranges: {
     may: [

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
@@ -22,6 +22,8 @@ const lack = whatLacks(reason === undefined ? {} : { missing: `a real API server
 const [compiled] = executables();
 const program = compiled?.command("kubectl-kube_node")[0] as string;
 const nodes = 5000;
+/** Whether the machine had its processors for us when this began: only then does a rate say something. */
+const isIdle = (loadavg()[0] ?? 0) < availableParallelism();
 const network = ["--cidr=10.64.0.0/10,fd00:2::/48", "--per-node=/25,/64"];
 
 /** The most memory that a process has used, MiB, as far as was seen. */
@@ -102,7 +104,7 @@ describe.skipIf(lack.some)(`split on a real API server with ${nodes} nodes${lack
     expect({ stdout, exitCode }).toEqual({ stdout: `${key}: ${nodes} Nodes annotated`, exitCode: 0 });
     const rate = Number(/(\d+)\/s$/m.exec(stderr)?.[1]);
     console.log(`${stderr.split("\n").at(-1)}, at most ${peak()} MiB`);
-    expect(rate).toBeGreaterThan(50);
+    expect(rate).toBeGreaterThan(isIdle ? 200 : 50);
     const before = await read(key);
     expect(before.annotations).toHaveLength(nodes);
     expect(await shared(key)).toEqual([]);

@@ -12,6 +12,7 @@ export function surveyOf(
   const facts = Object.entries(nodes).map(
     ([name, { podCIDRs, ...annotations }]): NodeFacts => ({
       name,
+      uid: `uid-of-${name}`,
       resourceVersion: "1",
       podCIDRs: podCIDRs?.split(",") ?? [],
       annotations,

@@ -108,7 +108,7 @@ describe("a Node's ranges", () => {
     expect(spell("10.0.0.9-10.0.0.12/24")).toEqual(["10.0.0.9-10.0.0.12/24"]);
     expect(
       spell('ranges: [[{subnet: "10.0.0.0/24", rangeStart: "10.0.0.9"}, {subnet: "10.1.0.0/24"}]]'),
-    ).toEqual(["10.0.0.9-/24 10.1.0.0/24"]);
+    ).toEqual(["10.0.0.9-10.0.0.254/24 10.1.0.0/24"]);
   });
 
   it("have the addresses that host-local gives: without network, broadcast and gateway", () => {
@@ -123,7 +123,7 @@ describe("a Node's ranges", () => {
       malformed: expect.stringContaining("host bits set"),
     });
     expect(readAnnotation("a", "k", "10.0.0.0/24", "node-annotation").malformed).toBeDefined();
-    const facts = { name: "a", resourceVersion: "1", annotations: {} };
+    const facts = { name: "a", uid: "u", resourceVersion: "1", annotations: {} };
     expect(readPodCIDRs({ ...facts, podCIDRs: ["10.0.0.0/32"] })).toMatchObject({
       malformed: expect.stringContaining("too small"),
     });
@@ -132,11 +132,12 @@ describe("a Node's ranges", () => {
 
   it("are read of a Node with the old podCIDR alone", () => {
     const node = {
-      metadata: { name: "a", resourceVersion: "7", annotations: { k: "1", l: "2" } },
+      metadata: { name: "a", uid: "u", resourceVersion: "7", annotations: { k: "1", l: "2" } },
       spec: { podCIDR: "10.0.0.0/24" },
     };
     expect(readNodeFacts(node, (key) => key === "l")).toEqual({
       name: "a",
+      uid: "u",
       resourceVersion: "7",
       podCIDRs: ["10.0.0.0/24"],
       annotations: { l: "2" },
