@@ -2,12 +2,13 @@ import { relative, resolve } from "node:path";
 
 // node test/tiers.ts FILE…: before the quick tests run; says which files are outside of their tier, and fails where one is.
 
-/** The quick tier leaves out what needs minutes: all main plugins and versions, archives of a release, thousands of Nodes, a browser, real clusters. */
+/** The quick tier leaves out what needs minutes: all main plugins and versions, faults at each call, archives of a release, thousands of Nodes, a browser, real clusters. */
 export const notQuick = [
   "test/real",
   "test/build",
   "test/agent",
   "test/examples",
+  "test/faults",
   "test/kubectl",
   "test/map/page.test.ts",
   "test/cluster",

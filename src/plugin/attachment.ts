@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { formatIp } from "../address/ip.ts";
 import type { Attachment, Pod } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
@@ -12,41 +13,53 @@ import { isLeaseOf, readLeases } from "../lease/store.ts";
 import { longestCall } from "../request/budget.ts";
 import { leaseFolder } from "../request/lease-folder.ts";
 import type { JsonObject } from "../text/json.ts";
+import { halfTime } from "./earlier-call.ts";
 import type { Request } from "./request.ts";
 
+/** `tookOver` is a dead claim whose leases are to be released first. */
+type Claimed = { claim: Claim; tookOver?: FoundRecord };
+
 /**
- * Claims (container, interface) with the record of this ADD. `tookOver` is a dead claim whose leases are
- * to be released first. Throws 101 where the attachment has addresses, 11 where another ADD is at work on it.
+ * Claims (container, interface) with the record of this ADD. Waits for half of the call's time where somebody frees what is left of
+ * an earlier life of the container. Throws 101 where the attachment has addresses, 11 where another call is at work on it.
  */
 export async function claimAttachment(
   request: Request,
   attachment: Attachment,
   pod: Pod,
   ipam: JsonObject,
-): Promise<{ claim: Claim; tookOver?: FoundRecord }> {
-  let dead: FoundRecord | undefined;
+): Promise<Claimed> {
   const delegatePid = await request.early.pid();
   const record = { ...makeRecord(request, attachment, pod, ipam), ...(delegatePid && { delegatePid }) };
-  const judge = (held: FoundRecord) => {
-    judgeClaim(held, request, attachment, record);
-    dead = held;
-  };
-  let claim: Claim;
-  try {
-    claim = take(request, record, judge);
-  } catch (error) {
-    if (!isErrno(error, "ENOENT")) throw error;
-    await adopt(request, leaseFolder(request, ipam));
-    claim = take(request, record, judge);
+  let mayAdopt = true;
+  for (const end = halfTime(request); ; ) {
+    try {
+      return take(request, attachment, record);
+    } catch (error) {
+      if (isErrno(error, "ENOENT") && mayAdopt) await adopt(request, leaseFolder(request, ipam));
+      else if (error instanceof BeingReleasedError && Date.now() < end) await pause(10);
+      else throw error;
+      mayAdopt &&= error instanceof BeingReleasedError;
+    }
   }
-  return { claim, ...(dead && { tookOver: dead }) };
 }
 
+/** Somebody frees what is left of an earlier life of the container: soon that is done. */
+class BeingReleasedError extends CniError {}
+
 /** A lease of an old release names no interface: it stands for all of the container's. */
-function take({ state }: Request, record: AttachmentRecord, judge: (held: FoundRecord) => void): Claim {
-  const ofAnyInterface = findRecord(state.attachments, record.containerID, "");
+function take(request: Request, attachment: Attachment, record: AttachmentRecord): Claimed {
+  const { attachments } = request.state;
+  const dead: FoundRecord[] = [];
+  const judge = (held: FoundRecord) => {
+    judgeClaim(held, request, attachment, record);
+    dead.push(held);
+  };
+  const ofAnyInterface = findRecord(attachments, record.containerID, "");
   if (ofAnyInterface) judge(ofAnyInterface);
-  return claim(state.attachments, record, judge);
+  const held = claim(attachments, record, judge);
+  const tookOver = dead.at(-1);
+  return { claim: held, ...(tookOver && { tookOver }) };
 }
 
 /** A burst on a node that has just got us finds the store unadopted all at once: one does it for all. */
@@ -103,13 +116,11 @@ function judgeClaim(
       "a second ADD needs a DEL before it",
     );
   }
-  if (ageOf(held, now) <= longestCall) {
-    throw new CniError(
-      code.tryAgainLater,
-      `another ${releaser ? "call frees what was held" : "ADD is at work"} for ${who}`,
-      "or was killed: DEL lets go of what it held",
-    );
-  }
+  if (ageOf(held, now) > longestCall) return;
+  const hint = "or was killed: DEL lets go of what it held";
+  if (releaser)
+    throw new BeingReleasedError(code.tryAgainLater, `another call frees what was held for ${who}`, hint);
+  throw new CniError(code.tryAgainLater, `another ADD is at work for ${who}`, hint);
 }
 
 function isOfEarlierBoot({ record, mtimeMs }: FoundRecord, now: AttachmentRecord): boolean {

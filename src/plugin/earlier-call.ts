@@ -75,7 +75,8 @@ function isBeingReleased(found: FoundRecord | undefined): boolean {
   return !hasEnded(releaser);
 }
 
-function halfTime({ budget }: Request): number {
+/** Until when somebody else's work is waited for. */
+export function halfTime({ budget }: Request): number {
   const now = Date.now();
   return now + (budget.time.deadline - now) / 2;
 }

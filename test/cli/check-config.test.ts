@@ -40,7 +40,7 @@ describe.each(executables())("kube-node check-config ($label)", ({ command }) =>
 
   it("takes every example of ours", async () => {
     const files = readdirSync(examples, { recursive: true, encoding: "utf8" })
-      .filter((name) => /\.(yaml|conf|conflist)$/.test(name))
+      .filter((name) => /\.(yaml|conf|conflist)$/.test(name) && !name.startsWith("helm/")) // a chart is no document yet
       .map((name) => join(examples, name));
     expect(files.length).toBeGreaterThan(4);
     expect(await run(files)).toMatchObject({ exitCode: 0, stdout: "", stderr: "0 errors, 0 warnings\n" });
