@@ -84,7 +84,7 @@ users:
 - {name: acting, user: {token: abc, as: joe, as-groups: [devs]}}
 `;
 
-  const env = () => ({ HOME: "/none", PATH: "/usr/bin:/bin", KUBECONFIG: `${folder.path}/config` });
+  const env = () => ({ HOME: folder.path, PATH: "/usr/bin:/bin", KUBECONFIG: `${folder.path}/config` });
 
   async function theirs(flags: string[], environment: Record<string, string>) {
     const options = {
