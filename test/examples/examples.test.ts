@@ -38,6 +38,7 @@ it("are all known here: those that a test runs, and those that are read or appli
   expect(exampleFiles().filter((file) => !run.has(file))).toEqual([
     "node-annotation/node-annotation.conf",
     "rbac/own-node.yaml",
+    "rbac/people.yaml",
   ]);
 });
 
