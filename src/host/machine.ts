@@ -6,9 +6,12 @@ export function machineIDs(path = "/etc/machine-id"): string[] {
   return lines.map((line) => line.trim()).filter((line) => line !== "");
 }
 
-/** A new one at every boot of the kernel. */
+let boot = "";
+
+/** A new one at every boot of the kernel: no process sees two, so it is read once. */
 export function bootID(): string {
-  return readText("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
+  boot ||= readText("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
+  return boot;
 }
 
 /** Seconds since boot, in steps of 10 ms: one clock for all processes, which nobody can set back. */

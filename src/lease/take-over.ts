@@ -4,7 +4,8 @@ import { type AttachmentRecord, type Claim, claim, noteDelegate } from "./record
 
 /**
  * Claims an attachment in order to free it, if it is still what it was when it was judged (`links`; empty: it had no
- * record). The claim says who frees it, so that it is dead again where this process is killed. A runtime may ADD the very container again, right now: of that ADD and this release, the claim lets one go on.
+ * record). The claim says who frees it, so that it is dead again where this process is killed. A runtime may ADD the very
+ * container again, right now: of that ADD and this release, the claim lets one go on.
  */
 export function takeOver(folder: string, own: AttachmentRecord, links: readonly string[]): Claim | undefined {
   try {
