@@ -4,7 +4,7 @@ import { parseIp } from "../address/ip.ts";
 import type { JsonObject } from "../text/json.ts";
 import { didYouMean } from "../text/nearest.ts";
 
-/** The two kinds of pools, with nv-ipam's spec fields. */
+/** The two kinds of pools: nv-ipam's spec fields, and ours behind them. */
 export const poolKinds = ["IPPool", "CIDRPool"] as const;
 
 export type PoolKind = (typeof poolKinds)[number];
@@ -36,6 +36,14 @@ const common = {
   nodeSelector: z.strictObject({ nodeSelectorTerms: z.array(term).min(1) }).optional(),
   defaultGateway: z.boolean().optional(),
   routes: z.array(z.strictObject({ dst: cidr })).optional(),
+  /** Addresses at the ends of each block that no pod gets. */
+  perNodeReserved: z.strictObject({ first: index.optional(), last: index.optional() }).optional(),
+  /** How long the block of a Node that is gone is kept: Go's durations, "24h" where nothing is said. */
+  blockReleaseDelay: z.string().optional(),
+  /** For how long a node uses its block without hearing from the API server: less than that, "12h" where nothing is said. */
+  blockHoldTime: z.string().optional(),
+  /** Insists on a pool that overlaps with another one, with podCIDRs, services or annotations. */
+  allowOverlap: z.boolean().optional(),
 };
 
 const ipPool = z.strictObject({

@@ -1,0 +1,34 @@
+import { type PoolKind, poolKinds } from "./pool-shape.ts";
+
+/** The group and version of our pools and node blocks. */
+export const poolGroup = "ipam.kube-node.io";
+export const poolVersion = "v1alpha1";
+
+/** A pool's name stands behind the slash of an annotation's key, which takes no more. */
+export const longestPoolName = 63;
+
+/** A pool among all: an IPPool and a CIDRPool may share a name. */
+export type PoolReference = { kind: PoolKind; name: string };
+
+/** The Node's annotation that carries its blocks of a pool: `ippool.ipam.kube-node.io/NAME`. */
+export function poolAnnotationKey({ kind, name }: PoolReference): string {
+  return `${kind.toLowerCase()}.${poolGroup}/${name}`;
+}
+
+/** The pool that an annotation's key belongs to; undefined for any other annotation. */
+export function poolOfAnnotationKey(key: string): PoolReference | undefined {
+  const kind = poolKinds.find((one) => key.startsWith(`${one.toLowerCase()}.${poolGroup}/`));
+  return kind && { kind, name: key.slice(key.indexOf("/") + 1) };
+}
+
+/** The name of the NodeBlock that claims a place on a pool's grid: `ippool.NAME.INDEX`. Creating it is the claim. */
+export function nodeBlockName({ kind, name }: PoolReference, index: bigint): string {
+  return `${kind.toLowerCase()}.${name}.${index}`;
+}
+
+/** The pool and the index that a NodeBlock's name says; undefined where it isn't one of ours. */
+export function parseNodeBlockName(text: string): (PoolReference & { index: bigint }) | undefined {
+  const [, kind, name, index] = /^(ippool|cidrpool)\.(.+)\.(0|[1-9]\d*)$/.exec(text) ?? [];
+  if (name === undefined || index === undefined) return undefined;
+  return { kind: kind === "ippool" ? "IPPool" : "CIDRPool", name, index: BigInt(index) };
+}
