@@ -1,6 +1,7 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { giveEntry } from "../scripts/give-entry.ts";
 import { checkout } from "../test/parts/tools.ts";
 
 /** The flags that scripts/executables.sh compiles with: what is measured here is built as what is released. */
@@ -13,12 +14,12 @@ export function releaseFlags(): string[] {
 }
 
 export async function compile(
-  entry: string,
+  source: string,
   outfile: string,
-  flags = releaseFlags(),
-  cwd = checkout,
+  { flags = releaseFlags(), cwd = checkout, entry = true } = {},
 ): Promise<string> {
-  await execa("bun", ["build", ...flags, entry, "--outfile", outfile], { cwd });
+  await execa("bun", ["build", ...flags, source, "--outfile", outfile], { cwd });
+  if (entry) writeFileSync(outfile, giveEntry(readFileSync(outfile)));
   return outfile;
 }
 

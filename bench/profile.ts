@@ -17,12 +17,9 @@ type Timeline = { loaded: number; spans: [stage: string, begin: number, end: num
 export async function profile(arena: Arena, rounds: number): Promise<ProfileTable[]> {
   const { world, hostLocal } = arena;
   const sources = instrumentSources(join(world.folder, "profiled"));
-  const executable = await compile(
-    "bin/executable.ts",
-    join(world.folder, "profiled-kube-node"),
-    undefined,
-    sources,
-  );
+  const executable = await compile("bin/executable.ts", join(world.folder, "profiled-kube-node"), {
+    cwd: sources,
+  });
   const kept = oursKept(world, hostLocal, executable);
   const asking = oursAsking(world, hostLocal, executable);
   return [

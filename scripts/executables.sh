@@ -61,6 +61,7 @@ compile() {
     rm -rf "$work"
     die "bun could not compile bin/executable.ts (see above)"
   fi
+  node scripts/give-entry.ts "$work/kube-node" || { rm -rf "$work"; die "the executable could not be finished (see above)"; }
   touch -r "$work/started" "$work/kube-node"   # what was edited meanwhile is newer
   mv -f "$work/kube-node" "$folder/kube-node"
   rm -rf "$work"
