@@ -1,4 +1,4 @@
-import { type PoolKind, poolKinds } from "./pool-shape.ts";
+import { type PoolKind, poolKinds } from "./pool-kind.ts";
 
 /** The group and version of our pools and node blocks. */
 export const poolGroup = "ipam.kube-node.io";
