@@ -1,4 +1,4 @@
-import type { PoolKind } from "./pool-shape.ts";
+import type { PoolKind } from "./pool-kind.ts";
 
 /**
  * `NodeBlock` (ipam.kube-node.io/v1alpha1, cluster-scoped): one place on a pool's grid, claimed for one Node by being created. Addresses are

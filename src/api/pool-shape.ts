@@ -3,11 +3,7 @@ import { parseCidr } from "../address/cidr.ts";
 import { parseIp } from "../address/ip.ts";
 import type { JsonObject } from "../text/json.ts";
 import { didYouMean } from "../text/nearest.ts";
-
-/** The two kinds of pools: nv-ipam's spec fields, and ours behind them. */
-export const poolKinds = ["IPPool", "CIDRPool"] as const;
-
-export type PoolKind = (typeof poolKinds)[number];
+import type { PoolKind } from "./pool-kind.ts";
 
 /** What is wrong at a place in an object, as a path of keys and indexes. */
 export type PlacedFault = { path: (string | number)[]; words: string };
