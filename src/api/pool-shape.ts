@@ -7,8 +7,6 @@ import type { PoolKind } from "./pool-kind.ts";
 import { cidrPoolValidations, ipPoolValidations } from "./pool-validations.ts";
 import { listMap, validations } from "./validation.ts";
 
-export { type PoolKind, poolKinds } from "./pool-kind.ts";
-
 /** What is wrong at a place in an object, as a path of keys and indexes. */
 export type PlacedFault = { path: (string | number)[]; words: string };
 
