@@ -10,5 +10,8 @@ export function poolTimes(spec: Pick<IPPoolSpec | CIDRPoolSpec, keyof typeof usu
   holdTime: number;
 } {
   const { blockReleaseDelay, blockHoldTime } = { ...usualTimes, ...spec };
-  return { releaseDelay: parseDuration(blockReleaseDelay ?? "") ?? 0, holdTime: parseDuration(blockHoldTime ?? "") ?? 0 };
+  return {
+    releaseDelay: parseDuration(blockReleaseDelay ?? "") ?? 0,
+    holdTime: parseDuration(blockHoldTime ?? "") ?? 0,
+  };
 }

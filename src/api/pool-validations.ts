@@ -54,7 +54,12 @@ function common(key: string, gateway: string): Validation[] {
     {
       rule: "duration(self.?blockHoldTime.orValue('12h')) < duration(self.?blockReleaseDelay.orValue('24h'))",
       message:
-        "blockHoldTime (12h where it isn't set) must be shorter than blockReleaseDelay (24h where it isn't set): else a block would be given to another node while its first one uses it",
+        "blockHoldTime (12h where it isn't set) must be shorter than blockReleaseDelay (24h where it isn't set): set both, the delay longer",
+      fieldPath: ".blockHoldTime",
+    },
+    {
+      rule: "duration(self.?blockHoldTime.orValue('12h')) >= duration('1s')",
+      message: "expected a second at least",
       fieldPath: ".blockHoldTime",
     },
   ];
