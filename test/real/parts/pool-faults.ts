@@ -213,6 +213,23 @@ export const left: { IPPool: Fault[]; CIDRPool: Fault[] } = {
   ],
 };
 
+/** Lists of as many items as they may have: a rule must not cost more than the server allows while it runs. */
+const atItsLimits = {
+  exclusions: Array(1000).fill(exclusion),
+  perNodeExclusions: Array(256).fill({ startIndex: 1, endIndex: 1 }),
+  routes: Array(256).fill({ dst: "10.9.0.0/16" }),
+  nodeSelector: {
+    nodeSelectorTerms: Array(32).fill({
+      matchExpressions: Array(32).fill({ key: "example.com/rack", operator: "Gt", values: ["1000"] }),
+    }),
+  },
+};
+const manyStatics = Array.from({ length: 1000 }, (_, at) => ({
+  prefix: `10.2.${at >> 4}.${(at & 15) << 4}/28`,
+  nodeName: `worker-${at}.example.com`,
+  gateway: `10.2.${at >> 4}.${((at & 15) << 4) + 1}`,
+}));
+
 /** Specs that are good, at the edges of the rules. */
 export const goodChanges: { IPPool: Fault["change"][]; CIDRPool: Fault["change"][] } = {
   IPPool: [
@@ -230,6 +247,7 @@ export const goodChanges: { IPPool: Fault["change"][]; CIDRPool: Fault["change"]
     expression({ key: "topology.kubernetes.io/zone", operator: "NotIn", values: ["a", "b"] }),
     expression({ key: "rack", operator: "Gt", values: ["-7"] }),
     field({ key: "metadata.name", operator: "NotIn", values: ["a"] }),
+    atItsLimits,
   ],
   CIDRPool: [
     {},
@@ -246,5 +264,6 @@ export const goodChanges: { IPPool: Fault["change"][]; CIDRPool: Fault["change"]
     },
     { staticAllocations: [given, { prefix: "10.1.0.32/28" }, { prefix: "10.1.0.48/28", nodeName: "" }] },
     { perNodeReserved: { first: 8, last: 5 } },
+    { ...atItsLimits, cidr: "10.0.0.0/8", staticAllocations: manyStatics },
   ],
 };
