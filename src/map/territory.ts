@@ -70,7 +70,7 @@ export function chartBlocks(all: Block[], holders: Holder[], networks: Cidr[]): 
 }
 
 /** By family, then by first address, then the larger first. */
-export function compareSpans(a: Span, b: Span): number {
+function compareSpans(a: Span, b: Span): number {
   if (a.first.family !== b.first.family) return a.first.family - b.first.family;
   if (a.first.value !== b.first.value) return a.first.value < b.first.value ? -1 : 1;
   if (a.last.value === b.last.value) return 0;

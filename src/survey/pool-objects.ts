@@ -55,7 +55,7 @@ async function listUnlessAbsent<T>(
   }
 }
 
-export function readPoolObject(kind: PoolKind, item: unknown): PoolObject | undefined {
+function readPoolObject(kind: PoolKind, item: unknown): PoolObject | undefined {
   if (!isObject(item) || !isObject(item["metadata"])) return undefined;
   const { name, uid, deletionTimestamp } = item["metadata"];
   const spec = isObject(item["spec"]) ? item["spec"] : {};
