@@ -1,6 +1,7 @@
 import type { NodeBlock } from "../api/node-block.ts";
+import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
 import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
-import { type PlacedFault, type PoolKind, poolKinds } from "../api/pool-shape.ts";
+import type { PlacedFault } from "../api/pool-shape.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";

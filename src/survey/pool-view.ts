@@ -3,7 +3,7 @@ import { type Ip, parseIp } from "../address/ip.ts";
 import type { Span } from "../address/range.ts";
 import { type PoolReference, poolAnnotationKey, poolOfAnnotationKey } from "../api/pool-names.ts";
 import { type Block, readBlock } from "../pool/block.ts";
-import { countAddressesOf } from "../pool/count-addresses.ts";
+import { countAddressesOf } from "../pool/block-addresses.ts";
 import { createPlanner } from "../pool/planner.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { PoolObjects } from "./pool-objects.ts";

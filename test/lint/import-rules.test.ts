@@ -182,6 +182,10 @@ const rules: Record<string, Rules> = {
       "undici",
     ],
   },
+  daemon: {
+    may: ["../host/files.ts", "../kube/client.ts", "../text/json.ts", "node:http", "prom-client"],
+    mayNot: ["../agent/main.ts", "../controller/main.ts", "../lease/store.ts", "commander"],
+  },
   controller: {
     may: ["../pool/plan.ts"],
     mayNot: ["../plugin/main.ts", "../cli/main.ts", "../agent/main.ts"],
