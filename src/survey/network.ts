@@ -1,4 +1,5 @@
 import { readConfig } from "../api/plugin-config.ts";
+import { poolAnnotationKey } from "../api/pool-names.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { podCIDRsKey } from "./node-ranges.ts";
 
@@ -37,7 +38,17 @@ function readIpam({ ipam }: JsonObject): Omit<Network, "name">[] | undefined {
   const annotation =
     type === "kube-node" ? readConfig(ipam)?.config.annotation : (ipam["annotation"] as string | undefined);
   if (annotation === undefined && type === "node-annotation") return undefined;
-  return [{ key: annotation ?? podCIDRsKey, plugin: type }];
+  const keys = annotation === undefined ? poolKeysOf(ipam) : [annotation];
+  return (keys.length > 0 ? keys : [podCIDRsKey]).map((key) => ({ key, plugin: type }));
+}
+
+/** `pool` or `poolName` names one pool or several with commas between them; `poolType` says of which kind they are. */
+function poolKeysOf({ pool, poolName = pool, poolType }: JsonObject): string[] {
+  const isCidr = typeof poolType === "string" && poolType.toLowerCase() === "cidrpool";
+  const names = typeof poolName === "string" ? poolName.split(",").map((name) => name.trim()) : [];
+  return names
+    .filter((name) => name !== "")
+    .map((name) => poolAnnotationKey({ kind: isCidr ? "CIDRPool" : "IPPool", name }));
 }
 
 /** The keys of each network. */

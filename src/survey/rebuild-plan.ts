@@ -1,9 +1,9 @@
-import { formatIp } from "../address/ip.ts";
 import { isInside, overlaps, type Span } from "../address/range.ts";
 import type { NodeBlock } from "../api/node-block.ts";
-import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
-import { readBlock } from "../pool/block.ts";
+import type { PoolReference } from "../api/pool-names.ts";
+import { draftBlock, readBlock } from "../pool/block.ts";
 import { spanOfBlock } from "../pool/grid.ts";
+import type { Pool } from "../pool/pool.ts";
 import type { NodeFacts } from "./node-ranges.ts";
 import type { PoolObject, PoolObjects } from "./pool-objects.ts";
 import { isSame } from "./pool-view.ts";
@@ -78,24 +78,12 @@ function blockOf(claim: Claim, object: PoolObject | undefined): { block: NodeBlo
   const isFitting = !claim.ends || (isInside(span, claim.ends.first) && isInside(span, claim.ends.last));
   if (claim.index >= grid.count || !isFitting)
     return `${formatEnds(claim)} is not in that place of ${kind} ${name}: is its spec as it was?`;
-  return { span, block: documentOf(claim, object, span) };
+  return { span, block: documentOf(claim, object.pool) };
 }
 
-function documentOf(claim: Claim, { kind, name, uid }: PoolObject, { first, last }: Span): NodeBlock {
-  return {
-    apiVersion: `${poolGroup}/${poolVersion}`,
-    kind: "NodeBlock",
-    metadata: { name: claim.name },
-    spec: {
-      pool: { kind, name, uid },
-      index: String(claim.index),
-      first: formatIp(first),
-      last: formatIp(last),
-      nodeName: claim.node,
-      nodeUID: claim.nodeUID,
-      ...(claim.closing && { closing: true }),
-    },
-  };
+function documentOf({ node, nodeUID, index, closing }: Claim, pool: Pool): NodeBlock {
+  const block = draftBlock(pool, { name: node, uid: nodeUID }, index);
+  return closing ? { ...block, spec: { ...block.spec, closing } } : block;
 }
 
 type Astray = { name: string; node: string; span: Span };

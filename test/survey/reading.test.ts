@@ -15,6 +15,10 @@ describe("a NetworkAttachmentDefinition", () => {
   it.each([
     [{ ipam: { type: "kube-node", annotation: "k" } }, { name: "ns/n", key: "k", plugin: "kube-node" }],
     [{ ipam: { type: "kube-node" } }, { name: "ns/n", key: podCIDRsKey, plugin: "kube-node" }],
+    [
+      { ipam: { type: "kube-node", pool: "a" } },
+      { name: "ns/n", key: "ippool.ipam.kube-node.io/a", plugin: "kube-node" },
+    ],
     [{ ipam: { type: "kube-node", Annotation: "k" } }, { name: "ns/n", key: "k", plugin: "kube-node" }],
     [
       { plugins: [{}, { ipam: { type: "node-annotation", annotation: "k" } }] },
@@ -26,6 +30,12 @@ describe("a NetworkAttachmentDefinition", () => {
     ["{", undefined],
     ["", undefined],
   ])("%j", (config, expected) => expect(network(config)).toEqual(expected && [expected]));
+});
+
+it("a NetworkAttachmentDefinition of two pools is one for each", () => {
+  const ipam = { type: "kube-node", poolName: "v4, v6", poolType: "CIDRPool" };
+  const keys = network({ ipam })?.map(({ key }) => key);
+  expect(keys).toEqual(["cidrpool.ipam.kube-node.io/v4", "cidrpool.ipam.kube-node.io/v6"]);
 });
 
 describe("a pod's addresses", () => {
