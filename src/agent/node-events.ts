@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
+import { type AllSeries, nameOf, plan, type Series } from "../daemon/event-series.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { NodeFacts } from "../kube/node.ts";
 import { openClient } from "./client.ts";
 import type { Condition } from "./conditions.ts";
 import type { AgentContext } from "./context.ts";
-import { type AllSeries, nameOf, plan, type Series } from "./event-series.ts";
 import { metricsIn } from "./metrics.ts";
 
 /** Tells the cluster of what is so on this node. Never throws: an event that can't be sent stops nothing. */
@@ -17,7 +17,7 @@ const path = "/apis/events.k8s.io/v1/namespaces/default/events";
 export function makeNodeEvents(context: AgentContext, clock = () => performance.now()): NodeEvents {
   const { log, metrics, config } = context;
   const { events } = metricsIn(metrics);
-  let series: AllSeries = new Map();
+  let series: AllSeries<Condition> = new Map();
   let told: number[] = [];
 
   return {
@@ -56,7 +56,12 @@ const words: Record<Condition["reason"], string> = {
 };
 
 /** The event's name. */
-async function send(context: AgentContext, one: Series, node: NodeFacts, instance: string): Promise<string> {
+async function send(
+  context: AgentContext,
+  one: Series<Condition>,
+  node: NodeFacts,
+  instance: string,
+): Promise<string> {
   const client = await openClient(context, { requestTimeoutMs: 10_000 });
   const time = new Date().toISOString().replace("Z", "000Z");
   try {

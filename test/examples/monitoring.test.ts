@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { type Definition, definitions } from "../../src/agent/metric-definitions.ts";
+import { definitions } from "../../src/agent/metric-definitions.ts";
+import type { Definition } from "../../src/daemon/metrics.ts";
 import { checkout } from "../parts/tools.ts";
 import { readQuery } from "./prom-query.ts";
 
