@@ -1,4 +1,4 @@
-// npm run bench -- pools [--only=PARTS] [--json=FILE] [--report]: what pools cost.
+// npm run bench -- pools [--only=PARTS] [--nodes=N,N] [--json=FILE] [--report]: what pools cost.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,7 +9,7 @@ import type { PoolResults } from "./pools-results.ts";
 
 /** What can be measured, by its name in the results. */
 const parts = {
-  planner: async (say: (words: string) => void) => measurePlanner(say),
+  planner: async (nodes: number[], say: (words: string) => void) => measurePlanner(nodes, say),
 };
 
 /** Prints the tables; the exit code is 1 where a goal is missed. */
@@ -17,6 +17,7 @@ export async function benchPools(words: string[], output: string): Promise<numbe
   const { values } = parseArgs({
     args: words,
     options: {
+      nodes: { type: "string", default: "1000,2000,5000,10000,20000,50000,100000" },
       only: { type: "string", default: Object.keys(parts).join(",") },
       json: { type: "string", default: join(output, "bench-pools.json") },
       report: { type: "boolean", default: false },
@@ -25,8 +26,9 @@ export async function benchPools(words: string[], output: string): Promise<numbe
   const results = existsSync(values.json)
     ? (JSON.parse(readFileSync(values.json, "utf8")) as PoolResults)
     : {};
+  const nodes = values.nodes.split(",").map(parseNodes);
   for (const part of values.only.split(",").map(parsePart)) {
-    const found = await parts[part]((what) => console.error(`bench: ${part}: ${what}`));
+    const found = await parts[part](nodes, (what) => console.error(`bench: ${part}: ${what}`));
     const runtime = `Node ${process.versions.node}`;
     results[part] = { date: new Date().toISOString(), runtime, machine: describeMachine(), ...found };
   }
@@ -40,4 +42,10 @@ export async function benchPools(words: string[], output: string): Promise<numbe
 function parsePart(name: string): keyof typeof parts {
   if (Object.hasOwn(parts, name)) return name as keyof typeof parts;
   throw new Error(`--only: no part "${name}" of pools; there are ${Object.keys(parts).join(", ")}`);
+}
+
+function parseNodes(text: string): number {
+  const nodes = Number(text);
+  if (Number.isInteger(nodes) && nodes > 0) return nodes;
+  throw new Error(`--nodes: expected numbers of nodes from 1 on, such as 1000,5000, found "${text}"`);
 }
