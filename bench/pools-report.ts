@@ -86,7 +86,7 @@ function describePlanner({ growth, ...run }: Run & PlannerResults): string {
         "again, ms",
         "NodeBlocks read, ms",
         "one more p50, µs",
-        "p99, µs",
+        "p99 of bests, µs",
         "placed, µs",
       ],
       rows,
