@@ -1,10 +1,11 @@
-import type { Span } from "../address/range.ts";
-import { nodeBlockName } from "../api/pool-names.ts";
+import { heldBlocksKey, parseHeldBlocks } from "../api/held-blocks.ts";
+import { nodeBlockName, parseNodeBlockName } from "../api/pool-names.ts";
 import { spanOfBlock } from "../pool/grid.ts";
 import { poolKey } from "../pool/plan.ts";
 import { createPlanner, type Planner, type Shortage } from "../pool/planner.ts";
 import type { Pool } from "../pool/pool.ts";
 import { readPool, type UnfitPool } from "../pool/read-pool.ts";
+import { blocksCarriedBy } from "./carried.ts";
 import type { BlockRecord, NodeRecord, PoolRecord } from "./records.ts";
 
 /** A pool with what follows from its spec and from all blocks. */
@@ -17,11 +18,23 @@ export type PoolEntry = {
   planner: Planner | undefined;
   /** Nodes that are selected and got no block. */
   unplaced: Map<string, Shortage>;
-  /** Names of blocks that a Node holds and the API server doesn't know, with the Node's name: nothing new is given meanwhile. */
-  missing: Map<string, string>;
+  /** Blocks, by name, that a Node holds and the API server doesn't know: nothing new is given meanwhile. */
+  missing: Map<string, Missing>;
+  /** Whether something new could be given when that was last looked at. */
+  gave: boolean;
+  /** When its status was last written, by performance.now(). */
+  toldAt: number;
   /** What it overlaps with, for people; nothing new is given then. */
   overlap: string | undefined;
+  /** When etcd was seen to be set back (milliseconds since 1970), as long as nobody said that everything lost is rebuilt. */
+  setBackAt: number | undefined;
 };
+
+/** Which Node says so, and since when it is known (milliseconds since 1970). */
+export type Missing = { node: string; since: number };
+
+/** Where a NodeBlock is to be made, and of which pool as it was planned with. */
+export type Place = { name: string; pool: Pool; index: bigint };
 
 type Placing = { key: string; index: bigint };
 
@@ -35,6 +48,8 @@ export class Cluster {
   readonly blocks = new Map<string, BlockRecord>();
   readonly #ofNode = new Map<string, Set<string>>();
   readonly #ofPool = new Map<string, Set<string>>();
+  /** By pool: how many blocks are of which UID. */
+  readonly #uids = new Map<string, Map<string, number>>();
   /** Names that are being created now, by which they are occupied. */
   readonly #placing = new Map<string, Placing>();
 
@@ -44,6 +59,15 @@ export class Cluster {
 
   blocksOfPool(key: string): BlockRecord[] {
     return this.#named(this.#ofPool.get(key));
+  }
+
+  countBlocks(key: string): number {
+    return this.#ofPool.get(key)?.size ?? 0;
+  }
+
+  /** Whether there are blocks of a pool that was there before under the same name. */
+  hasForeignBlocks({ key, record }: PoolEntry): boolean {
+    return [...(this.#uids.get(key)?.keys() ?? [])].some((uid) => uid !== record.uid);
   }
 
   /** True where something changed that decides about blocks or annotations: a heartbeat is none. */
@@ -73,13 +97,17 @@ export class Cluster {
     if (before && isOlder(record, before.record)) return false;
     if (before && decisiveOf(before.record) === decisiveOf(record)) {
       before.record = record;
+      before.setBackAt = setBackSince(record, before.setBackAt);
       return false;
     }
     const { kind, name, uid, spec, status } = record;
     const read = readPool({ kind, name, uid, spec, ...(status.grid && { frozen: status.grid }) });
     const entry: PoolEntry = {
       ...{ key, record, unplaced: new Map(), overlap: before?.overlap },
+      setBackAt: setBackSince(record, before?.setBackAt),
       missing: before?.missing ?? new Map(),
+      gave: false,
+      toldAt: before?.toldAt ?? Number.NEGATIVE_INFINITY,
       ...("pool" in read ? { pool: read.pool, unfit: undefined } : { pool: undefined, unfit: read }),
       planner: "pool" in read ? createPlanner(read.pool) : undefined,
     };
@@ -116,14 +144,14 @@ export class Cluster {
   }
 
   /** The next index for a node, occupied from here on; `settle` has to be called when its NodeBlock was asked for. */
-  place(entry: PoolEntry, node: NodeRecord): { name: string; span: Span; index: bigint } | { why: Shortage } {
-    const { pool, planner, key } = entry;
+  place(key: string, node: NodeRecord): Place | { why: Shortage } {
+    const { pool, planner } = this.pools.get(key) ?? {};
     if (!pool || !planner) throw new Error(`${key} can't be planned with`);
     const placed = planner.place(node);
     if ("why" in placed) return placed;
     const name = nodeBlockName(pool, placed.index);
     this.#placing.set(name, { key, index: placed.index });
-    return { name, index: placed.index, span: spanOfBlock(pool.grid, placed.index) };
+    return { name, pool, index: placed.index };
   }
 
   /** Whatever came of it: where a block of that name is known by now, it keeps its place, else it is free again. */
@@ -131,8 +159,33 @@ export class Cluster {
     const placing = this.#placing.get(name);
     if (!placing) return;
     this.#placing.delete(name);
-    const entry = this.pools.get(placing.key);
-    if (entry?.pool) entry.planner?.release(claimOf(entry.pool, placing.index));
+    this.pools.get(placing.key)?.planner?.release(placing.index);
+  }
+
+  /** What the Node says that it holds, and no NodeBlock is there for; false where that is as it was. */
+  noteMissing(nodeName: string): boolean {
+    const node = this.nodes.get(nodeName);
+    const names = node ? [...claimedBy(node)].filter((name) => !this.blocks.has(name)) : [];
+    let isNew = false;
+    for (const entry of this.pools.values()) {
+      const own = new Set(names.filter((name) => keyOfBlock(name) === entry.key));
+      for (const [name, { node }] of entry.missing)
+        if (node === nodeName && !own.has(name)) isNew = entry.missing.delete(name) || isNew;
+      for (const name of own) {
+        if (entry.missing.has(name)) continue;
+        entry.missing.set(name, { node: nodeName, since: Date.now() });
+        isNew = true;
+      }
+    }
+    return isNew;
+  }
+
+  #count(key: string, uid: string, change: number): void {
+    const uids = this.#uids.get(key) ?? new Map<string, number>();
+    this.#uids.set(key, uids);
+    const count = (uids.get(uid) ?? 0) + change;
+    if (count > 0) uids.set(uid, count);
+    else uids.delete(uid);
   }
 
   #named(names: ReadonlySet<string> | undefined): BlockRecord[] {
@@ -145,6 +198,8 @@ export class Cluster {
     this.blocks.set(block.name, block);
     addTo(this.#ofNode, block.nodeName, block.name);
     addTo(this.#ofPool, key, block.name);
+    this.#count(key, block.pool.uid, 1);
+    this.pools.get(key)?.missing.delete(block.name);
     this.pools.get(key)?.planner?.occupy(block);
   }
 
@@ -153,8 +208,34 @@ export class Cluster {
     this.blocks.delete(block.name);
     removeFrom(this.#ofNode, block.nodeName, block.name);
     removeFrom(this.#ofPool, key, block.name);
-    this.pools.get(key)?.planner?.release(block);
+    this.#count(key, block.pool.uid, -1);
+    this.pools.get(key)?.planner?.release(block.index);
   }
+}
+
+/** A person said after it was missed that it may be forgotten. */
+export function isForgiven({ record: { rebuilt } }: PoolEntry, { since }: Missing): boolean {
+  return rebuilt !== undefined && Date.parse(rebuilt) >= since;
+}
+
+/** Open blocks that its annotations carry, and those that its agent holds leases of. */
+function claimedBy(node: NodeRecord): Set<string> {
+  const carried = [...blocksCarriedBy(node).values()].flatMap(({ name, closing }) => (closing ? [] : [name]));
+  return new Set([...carried, ...heldBy(node)]);
+}
+
+function heldBy({ annotations }: NodeRecord): string[] {
+  const text = annotations[heldBlocksKey];
+  try {
+    return text === undefined ? [] : parseHeldBlocks(text).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function keyOfBlock(name: string): string | undefined {
+  const pool = parseNodeBlockName(name);
+  return pool && poolKey(pool);
 }
 
 /** Versions of one server are numbers that grow; what isn't a number is never older. */
@@ -162,12 +243,33 @@ export function isOlder(one: { version: string }, other: { version: string }): b
   return Number(one.version) < Number(other.version);
 }
 
+/** Type of the condition that outlives the controller: etcd was set back, and nobody said yet that everything lost is rebuilt. */
+export const setBackCondition = "SetBack";
+
+function setBackSince({ status, rebuilt }: PoolRecord, known: number | undefined): number | undefined {
+  const condition = status.conditions?.find(({ type }) => type === setBackCondition);
+  const told = condition?.status === "True" ? Date.parse(condition.lastTransitionTime) : undefined;
+  const since = known ?? told;
+  return since !== undefined && rebuilt !== undefined && Date.parse(rebuilt) >= since ? undefined : since;
+}
+
 function claimOf(pool: Pool, index: bigint) {
   return { index, span: spanOfBlock(pool.grid, index) };
 }
 
 function decisiveOf({ uid, generation, deleting, rebuilt, status, spec }: PoolRecord): string {
-  return JSON.stringify([uid, generation, deleting, rebuilt, status.grid, generation === 0 ? spec : undefined]);
+  const isHeld = status.conditions?.some(
+    ({ type, status: is }) => type === setBackCondition && is === "True",
+  );
+  return JSON.stringify([
+    uid,
+    generation,
+    deleting,
+    rebuilt,
+    status.grid,
+    isHeld,
+    generation === 0 ? spec : undefined,
+  ]);
 }
 
 function isSameClaim(one: BlockRecord, other: BlockRecord): boolean {

@@ -31,7 +31,9 @@ export async function runCommandLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    throw new UsageError(`${error.message.replace(/^error: /, "").replaceAll("\n", " ")}; ${name} -h says more`);
+    throw new UsageError(
+      `${error.message.replace(/^error: /, "").replaceAll("\n", " ")}; ${name} -h says more`,
+    );
   }
 }
 
@@ -40,16 +42,23 @@ function options(): Option[] {
   return [
     new Option("--kubeconfig <FILE>", "credentials (default: the pod's ServiceAccount)"),
     new Option("--leader-elect [BOOL]", "works only while it holds the Lease").default(true),
-    new Option("--leader-elect-namespace <NAME>", "where the Lease is (default: the pod's own)").env("POD_NAMESPACE"),
+    new Option("--leader-elect-namespace <NAME>", "where the Lease is (default: the pod's own)").env(
+      "POD_NAMESPACE",
+    ),
     usual("--lease-duration <TIME>", "15s", "how long a leader that isn't heard keeps the Lease"),
     new Option("--identity <NAME>", "who this is among several").env("POD_NAME").default(hostName()),
     usual("--metrics-address <HOST:PORT>", ":8080", "where /metrics, /healthz and /readyz are served"),
     new Option("--health-address <HOST:PORT>", "a second address for the same"),
-    new Option("--debug-address <HOST:PORT>", "where heap and CPU snapshots are served; this machine's own only"),
+    new Option(
+      "--debug-address <HOST:PORT>",
+      "where heap and CPU snapshots are served; this machine's own only",
+    ),
     usual("--requests-per-second <N>", "400", "most requests to the API server a second"),
     usual("--workers <N>", "32", "Nodes that are worked on at one time"),
     usual("--status-interval <TIME>", "3s", "least time between two writes of a pool's status"),
     new Option("--webhook", "also answers the API server's validating webhook"),
-    new Option("--log-level <LEVEL>", "the least important that is written").choices(logLevels).default("info"),
+    new Option("--log-level <LEVEL>", "the least important that is written")
+      .choices(logLevels)
+      .default("info"),
   ];
 }

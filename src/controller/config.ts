@@ -1,12 +1,5 @@
 import { readFileSync } from "node:fs";
-import {
-  type Address,
-  type logLevels,
-  readAddress,
-  readLevel,
-  readPath,
-  readTime,
-} from "../daemon/flags.ts";
+import { type Address, type logLevels, readAddress, readLevel, readPath, readTime } from "../daemon/flags.ts";
 import { UsageError } from "../daemon/usage-error.ts";
 
 /** What flags and environment say, checked once. Times are milliseconds. */
@@ -90,5 +83,7 @@ function readNumber(flag: string, text: string, least: number, most: number): nu
 function readLocalAddress(flag: string, text: string): Address {
   const address = readAddress(flag, text);
   if (["127.0.0.1", "::1", "localhost"].includes(address.host)) return address;
-  throw new UsageError(`${flag} ${text}: expected 127.0.0.1 or [::1]: what is served there is for nobody else`);
+  throw new UsageError(
+    `${flag} ${text}: expected 127.0.0.1 or [::1]: what is served there is for nobody else`,
+  );
 }

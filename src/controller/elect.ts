@@ -41,7 +41,14 @@ export function startElection(context: ControllerContext): Election {
       return;
     }
     const askedAt = performance.now();
-    look(await writeLease(client, place, sight.lease, takeLease(sight.lease, config.identity, seconds, new Date())));
+    look(
+      await writeLease(
+        client,
+        place,
+        sight.lease,
+        takeLease(sight.lease, config.identity, seconds, new Date()),
+      ),
+    );
     renewedAt = askedAt;
     if (!isLeader) log.info("this one leads", { lease: `${place.namespace}/${place.name}` });
     isLeader = true;
@@ -53,7 +60,8 @@ export function startElection(context: ControllerContext): Election {
   /** Somebody else wrote the Lease, or it isn't known whether we did: looked at anew. */
   function onFailure(error: unknown): void {
     const reason = (error as Error).message;
-    if (error instanceof ApiError && error.status === 409) log.debug("the Lease was written meanwhile", { reason });
+    if (error instanceof ApiError && error.status === 409)
+      log.debug("the Lease was written meanwhile", { reason });
     else log.warn("the Lease can't be read or written", { reason });
     if (isLeader) sight = { lease: undefined, changedAt: performance.now() };
     else health = { live: true, ready: false, words: reason };
@@ -67,7 +75,9 @@ export function startElection(context: ControllerContext): Election {
         return context.fail(`${sight.lease.spec.holderIdentity} leads now`);
       if (isLeader && performance.now() - renewedAt > (config.leaseDurationMs * 2) / 3)
         return context.fail("the Lease could not be renewed in time");
-      await pause(retryMs * (0.8 + Math.random() * 0.4), undefined, { signal: ending.signal }).catch(() => {});
+      await pause(retryMs * (0.8 + Math.random() * 0.4), undefined, { signal: ending.signal }).catch(
+        () => {},
+      );
     }
   }
 

@@ -23,7 +23,12 @@ export function mayTake({ lease, changedAt }: Sight, self: string, now: number):
 }
 
 /** The Lease with `self` as its holder, whose time begins or goes on at `time`. */
-export function takeLease(before: Lease | undefined, self: string, seconds: number, time: Date): Lease["spec"] {
+export function takeLease(
+  before: Lease | undefined,
+  self: string,
+  seconds: number,
+  time: Date,
+): Lease["spec"] {
   const spec = before?.spec ?? {};
   const isOurs = spec.holderIdentity === self;
   const at = microTime(time);
@@ -61,7 +66,8 @@ export async function writeLease(
   spec: Lease["spec"],
 ): Promise<Lease> {
   const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease" };
-  if (!before) return await client.create(pathOf(namespace), { ...body, metadata: { name, namespace }, spec });
+  if (!before)
+    return await client.create(pathOf(namespace), { ...body, metadata: { name, namespace }, spec });
   return await client.replace(`${pathOf(namespace)}/${name}`, { ...body, metadata: before.metadata, spec });
 }
 

@@ -61,7 +61,8 @@ export function makeQueue({ onDone, onFailure }: QueueWatch = {}): Queue {
     } catch (error) {
       const count = failures.get(key) ?? 0;
       failures.set(key, count + 1);
-      const pauseMs = Math.min(longestPause, firstPause * 2 ** Math.min(count, 20)) * (0.5 + Math.random() / 2);
+      const pauseMs =
+        Math.min(longestPause, firstPause * 2 ** Math.min(count, 20)) * (0.5 + Math.random() / 2);
       onFailure?.(key, error, pauseMs);
       addLater(key, pauseMs);
     } finally {

@@ -1,7 +1,7 @@
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import type { NodeBlock, NodeBlockStatus } from "../api/node-block.ts";
+import type { PoolKind } from "../api/pool-kind.ts";
 import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
-import type { PoolKind } from "../api/pool-shape.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { type Block, readBlock } from "../pool/block.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
@@ -86,5 +86,8 @@ function metadataOf(item: unknown) {
 
 function textsOf(value: unknown): Record<string, string> {
   if (!isObject(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter(([, text]) => typeof text === "string")) as Record<string, string>;
+  return Object.fromEntries(Object.entries(value).filter(([, text]) => typeof text === "string")) as Record<
+    string,
+    string
+  >;
 }
