@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PoolKind } from "../../src/api/pool-shape.ts";
+import type { PoolKind } from "../../src/api/pool-kind.ts";
 import { readBlock } from "../../src/pool/block.ts";
 import { readPool } from "../../src/pool/read-pool.ts";
 
