@@ -28,12 +28,24 @@ describe.skipIf(lack.some)(`pools on the real API server${lack.words}`, () => {
   }
 
   it("gives each Node a block, and each Node that comes later; twice started it writes nothing", async () => {
-    await cluster.createPool("IPPool", "a", { subnet: "10.1.0.0/16", perNodeBlockSize: 32, gateway: "10.1.0.1" });
-    await cluster.createPool("CIDRPool", "a", { cidr: "10.2.0.0/16", perNodeNetworkPrefix: 24, gatewayIndex: 1 });
+    await cluster.createPool("IPPool", "a", {
+      subnet: "10.1.0.0/16",
+      perNodeBlockSize: 32,
+      gateway: "10.1.0.1",
+    });
+    await cluster.createPool("CIDRPool", "a", {
+      cidr: "10.2.0.0/16",
+      perNodeNetworkPrefix: 24,
+      gatewayIndex: 1,
+    });
     for (const name of ["n1", "n2", "n3"]) await cluster.createNode(name, { zone: "x" });
     const controller = start();
     const annotation = await until(() => cluster.annotation("n1", "a"), "n1 has its block");
-    expect(annotation).toMatchObject({ version: 1, nodeUID: (await cluster.node("n1"))?.metadata.uid, holdsFor: 43_200 });
+    expect(annotation).toMatchObject({
+      version: 1,
+      nodeUID: (await cluster.node("n1"))?.metadata.uid,
+      holdsFor: 43_200,
+    });
     await until(() => cluster.annotation("n3", "a", "CIDRPool"), "n3 has its prefix");
     await cluster.createNode("n4");
     await until(() => cluster.annotation("n4", "a", "CIDRPool"), "n4 has its prefix");
@@ -43,7 +55,10 @@ describe.skipIf(lack.some)(`pools on the real API server${lack.words}`, () => {
       new Set([0, 1, 2, 3].flatMap((index) => [`ippool.a.${index}`, `cidrpool.a.${index}`])),
     );
     await until(async () => (await cluster.condition("IPPool", "a"))?.status === "True", "the pool is ready");
-    await until(async () => (await cluster.pool("IPPool", "a"))?.status?.blocks?.given === 4, "they are counted");
+    await until(
+      async () => (await cluster.pool("IPPool", "a"))?.status?.blocks?.given === 4,
+      "they are counted",
+    );
     expect((await cluster.pool("IPPool", "a"))?.status?.grid).toEqual({ first: "10.1.0.1", size: "32" });
     expect(await controller.stop()).toBe(0);
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeBlock } from "../../../src/api/node-block.ts";
 import { type PoolAnnotation, parsePoolAnnotation } from "../../../src/api/pool-annotation.ts";
-import { poolAnnotationKey, poolGroup, poolVersion } from "../../../src/api/pool-names.ts";
 import type { PoolKind } from "../../../src/api/pool-kind.ts";
+import { poolAnnotationKey, poolGroup, poolVersion } from "../../../src/api/pool-names.ts";
 import type { PoolCondition, PoolStatus } from "../../../src/api/pool-status.ts";
 import { ApiError } from "../../../src/kube/api-error.ts";
 import type { Client } from "../../../src/kube/client.ts";
@@ -63,7 +63,12 @@ export async function startPoolCluster(): Promise<PoolCluster> {
     client,
     kubeconfig,
     createPool: (kind, name, spec) =>
-      client.create(poolPath(kind), { apiVersion: `${poolGroup}/${poolVersion}`, kind, metadata: { name }, spec }),
+      client.create(poolPath(kind), {
+        apiVersion: `${poolGroup}/${poolVersion}`,
+        kind,
+        metadata: { name },
+        spec,
+      }),
     pool,
     patchPool: async (kind, name, patch) => void (await client.patch(poolPath(kind, name), patch, "merge")),
     createNode: (name, labels = {}) => client.create("/api/v1/nodes", { metadata: { name, labels } }),
