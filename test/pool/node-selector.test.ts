@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { selectNodes, selectorFaults } from "../../src/pool/node-selector.ts";
+
+type Selector = NonNullable<Parameters<typeof selectNodes>[0]>;
+type Term = Selector["nodeSelectorTerms"][number];
+type Requirement = NonNullable<Term["matchExpressions"]>[number];
+
+const node = {
+  name: "node-1",
+  labels: { rack: "r1", slot: "7", note: "", big: "9223372036854775808", signed: "+12" },
+};
+
+function selects(...nodeSelectorTerms: Term[]): boolean {
+  return selectNodes({ nodeSelectorTerms })(node);
+}
+
+function faults(
+  operator: Requirement["operator"],
+  values?: string[],
+  list: "matchExpressions" | "matchFields" = "matchExpressions",
+): string[] {
+  const one = { key: list === "matchFields" ? "metadata.name" : "k", operator, ...(values && { values }) };
+  return selectorFaults({ nodeSelectorTerms: [{}, { [list]: [one] }] }).map(
+    ({ path, words }) => `${path.join(".")}: ${words}`,
+  );
+}
+
+describe("a node selector", () => {
+  it("selects every node where there is none", () => {
+    expect(selectNodes(undefined)(node)).toBe(true);
+  });
+
+  it.each<[string, Requirement["operator"], string[] | undefined, boolean]>([
+    ["rack", "In", ["r0", "r1"], true],
+    ["rack", "In", ["r2"], false],
+    ["none", "In", ["r1"], false],
+    ["note", "In", [""], true],
+    ["rack", "NotIn", ["r1"], false],
+    ["rack", "NotIn", ["r2"], true],
+    ["none", "NotIn", ["r1"], true],
+    ["rack", "Exists", undefined, true],
+    ["note", "Exists", undefined, true],
+    ["none", "Exists", undefined, false],
+    ["toString", "Exists", undefined, false],
+    ["rack", "DoesNotExist", undefined, false],
+    ["none", "DoesNotExist", undefined, true],
+    ["constructor", "DoesNotExist", undefined, true],
+    ["slot", "Gt", ["6"], true],
+    ["slot", "Gt", ["7"], false],
+    ["slot", "Gt", ["10"], false],
+    ["slot", "Lt", ["10"], true],
+    ["slot", "Lt", ["7"], false],
+    ["slot", "Gt", ["-8"], true],
+    ["signed", "Gt", ["11"], true],
+    ["none", "Gt", ["0"], false],
+    ["none", "Lt", ["0"], false],
+    ["rack", "Lt", ["9"], false],
+    ["note", "Lt", ["9"], false],
+    ["big", "Gt", ["0"], false],
+  ])("%s %s %s: %s", (key, operator, values, expected) => {
+    expect(selects({ matchExpressions: [{ key, operator, ...(values && { values }) }] })).toBe(expected);
+  });
+
+  it("takes terms as alternatives, a term's requirements together, and a term without any as none", () => {
+    const good: Requirement = { key: "rack", operator: "In", values: ["r1"] };
+    const bad: Requirement = { key: "rack", operator: "In", values: ["r2"] };
+    const me = { key: "metadata.name" as const, operator: "In" as const, values: ["node-1"] };
+    const notMe = { ...me, operator: "NotIn" as const };
+    expect(selects({ matchExpressions: [good, bad] })).toBe(false);
+    expect(selects({ matchExpressions: [bad] }, { matchExpressions: [good] })).toBe(true);
+    expect(selects({})).toBe(false);
+    expect(selects({ matchExpressions: [], matchFields: [] })).toBe(false);
+    expect(selects()).toBe(false);
+    expect(selects({ matchFields: [me] })).toBe(true);
+    expect(selects({ matchFields: [notMe] })).toBe(false);
+    expect(selects({ matchFields: [{ ...notMe, values: ["node-2"] }], matchExpressions: [good] })).toBe(true);
+    expect(selects({ matchFields: [me], matchExpressions: [bad] })).toBe(false);
+  });
+
+  it("says what the API server would refuse in a Pod", () => {
+    const at = "nodeSelector.nodeSelectorTerms.1.matchExpressions.0.values";
+    expect(faults("In")).toEqual([`${at}: In needs at least one value`]);
+    expect(faults("NotIn", [])).toEqual([`${at}: NotIn needs at least one value`]);
+    expect(faults("Exists", ["a"])).toEqual([`${at}: Exists takes no values`]);
+    expect(faults("DoesNotExist", ["a"])).toEqual([`${at}: DoesNotExist takes no values`]);
+    for (const values of [undefined, ["1", "2"], ["one"], ["1.5"], ["9223372036854775808"]])
+      expect(faults("Gt", values)).toEqual([`${at}: Gt needs one value, a whole number`]);
+    expect(faults("Lt", ["-9223372036854775808"])).toEqual([]);
+    const field = "nodeSelector.nodeSelectorTerms.1.matchFields.0";
+    expect(faults("Exists", undefined, "matchFields")).toEqual([
+      `${field}.operator: metadata.name takes In or NotIn, not Exists`,
+    ]);
+    expect(faults("In", ["a", "b"], "matchFields")).toEqual([
+      `${field}.values: metadata.name takes one name: write a term for each`,
+    ]);
+    expect(faults("NotIn", ["a"], "matchFields")).toEqual([]);
+  });
+});
