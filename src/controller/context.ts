@@ -22,7 +22,7 @@ export type ControllerContext = Life & {
   metrics: Metrics;
   routes: Map<string, Route>;
   cluster: Cluster;
-  /** Of `node/NAME` and `pool/KIND/NAME`. */
+  /** Of `node/NAME` and `pool/KIND/NAME`, and the one by which pools are compared. */
   queue: Queue;
   events: Events;
 };
