@@ -1,6 +1,5 @@
 import { heldBlocksKey, parseHeldBlocks } from "../api/held-blocks.ts";
 import { nodeBlockName, parseNodeBlockName } from "../api/pool-names.ts";
-import type { Claim } from "../pool/claims.ts";
 import { spanOfBlock } from "../pool/grid.ts";
 import { poolKey } from "../pool/plan.ts";
 import { createPlanner, type Planner, type Shortage } from "../pool/planner.ts";
@@ -27,8 +26,6 @@ export type PoolEntry = {
   toldAt: number;
   /** What it overlaps with, for people; nothing new is given then. */
   overlap: string | undefined;
-  /** Its spec was compared with what others have: nothing new is given before. */
-  compared: boolean;
   /** When etcd was seen to be set back (milliseconds since 1970), as long as nobody said that everything lost is rebuilt. */
   setBackAt: number | undefined;
 };
@@ -49,8 +46,6 @@ export class Cluster {
   readonly nodes = new Map<string, NodeRecord>();
   readonly pools = new Map<string, PoolEntry>();
   readonly blocks = new Map<string, BlockRecord>();
-  /** What Nodes and Services had when it was asked for last (a clock's milliseconds). */
-  others: { claims: Claim[]; at: number } | undefined;
   readonly #ofNode = new Map<string, Set<string>>();
   readonly #ofPool = new Map<string, Set<string>>();
   /** By pool: how many blocks are of which UID. */
@@ -109,7 +104,6 @@ export class Cluster {
     const read = readPool({ kind, name, uid, spec, ...(status.grid && { frozen: status.grid }) });
     const entry: PoolEntry = {
       ...{ key, record, unplaced: new Map(), overlap: before?.overlap },
-      compared: before?.compared === true && isSameSpec(before.record, record),
       setBackAt: setBackSince(record, before?.setBackAt),
       missing: before?.missing ?? new Map(),
       gave: false,
@@ -276,10 +270,6 @@ function decisiveOf({ uid, generation, deleting, rebuilt, status, spec }: PoolRe
     isHeld,
     generation === 0 ? spec : undefined,
   ]);
-}
-
-function isSameSpec(one: PoolRecord, other: PoolRecord): boolean {
-  return one.uid === other.uid && one.generation === other.generation;
 }
 
 function isSameClaim(one: BlockRecord, other: BlockRecord): boolean {

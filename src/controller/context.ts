@@ -22,7 +22,7 @@ export type ControllerContext = Life & {
   metrics: Metrics;
   routes: Map<string, Route>;
   cluster: Cluster;
-  /** Of `node/NAME` and `pool/KIND/NAME`, and the one by which pools are compared. */
+  /** Of `node/NAME` and `pool/KIND/NAME`. */
   queue: Queue;
   events: Events;
 };

@@ -11,7 +11,6 @@ export function mayGive(cluster: Cluster, entry: PoolEntry): boolean {
     !record.deleting &&
     record.status.grid !== undefined &&
     record.finalizers.includes(poolFinalizer) &&
-    entry.compared &&
     entry.overlap === undefined &&
     missingOf(entry).length === 0 &&
     entry.setBackAt === undefined &&

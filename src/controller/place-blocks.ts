@@ -1,7 +1,6 @@
 import { draftBlock } from "../pool/block.ts";
 import { judgeBlock } from "../pool/judge-block.ts";
 import type { PoolEntry } from "./cluster.ts";
-import { comparing } from "./compare-pools.ts";
 import type { ControllerContext } from "./context.ts";
 import { mayGive } from "./may-give.ts";
 import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
@@ -13,7 +12,6 @@ export async function placeBlocks(context: ControllerContext, node: NodeRecord):
   for (const entry of context.cluster.pools.values()) {
     const isWanting =
       entry.pool?.selects(node) && !entry.record.deleting && !hasOpenBlock(context, entry, node);
-    if (isWanting && !entry.compared) context.queue.add(comparing);
     if (!isWanting || !mayGive(context.cluster, entry)) {
       if (!isWanting) entry.unplaced.delete(node.name);
       continue;

@@ -19,7 +19,6 @@ export type NodeRecord = {
 export type PoolRecord = PoolReference & {
   uid: string;
   version: string;
-  created: number;
   generation: number;
   deleting: boolean;
   finalizers: string[];
@@ -53,10 +52,10 @@ export function readNodeRecord(item: unknown): NodeRecord | undefined {
 export function readPoolRecord(kind: PoolKind, item: unknown): PoolRecord | undefined {
   const metadata = metadataOf(item);
   if (!metadata || !isObject(item)) return undefined;
-  const { name, uid, version, created, object } = metadata;
+  const { name, uid, version, object } = metadata;
   const finalizers = object["finalizers"];
   return {
-    ...{ kind, name, uid, version, created },
+    ...{ kind, name, uid, version },
     generation: Number(object["generation"] ?? 0),
     deleting: object["deletionTimestamp"] !== undefined,
     finalizers: Array.isArray(finalizers) ? finalizers.map(String) : [],

@@ -3,7 +3,6 @@ import type { Health, Part } from "../daemon/part.ts";
 import type { Client } from "../kube/client.ts";
 import { follow } from "../kube/follow.ts";
 import { poolKey } from "../pool/plan.ts";
-import { comparing } from "./compare-pools.ts";
 import type { ControllerContext } from "./context.ts";
 import {
   type BlockRecord,
@@ -209,7 +208,6 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
 
 /** Selectors, exclusions, gateways: any Node may be another's case now. */
 function lookAtAll({ cluster, queue }: ControllerContext, key: string): void {
-  queue.add(comparing);
   queue.add(`pool/${key}`);
   for (const name of cluster.nodes.keys()) queue.add(`node/${name}`);
 }

@@ -1,5 +1,4 @@
 import type { Health, Part } from "../daemon/part.ts";
-import { comparePools, comparing } from "./compare-pools.ts";
 import type { ControllerContext } from "./context.ts";
 import { reconcileNode } from "./reconcile-node.ts";
 import { reconcilePool } from "./reconcile-pool.ts";
@@ -16,7 +15,6 @@ export function startWork(context: ControllerContext, listed: Promise<void>): Pa
     if ((await Promise.race([listed, ended])) === false) return;
     const { nodes, blocks, pools } = cluster;
     log.info("everything is listed", { nodes: nodes.size, pools: pools.size, blocks: blocks.size });
-    queue.add(comparing);
     for (const key of pools.keys()) queue.add(`pool/${key}`);
     for (const name of nodes.keys()) queue.add(`node/${name}`);
     for (const { nodeName } of blocks.values()) queue.add(`node/${nodeName}`);
@@ -26,8 +24,7 @@ export function startWork(context: ControllerContext, listed: Promise<void>): Pa
 
   async function work(key: string): Promise<void> {
     if (context.signal.aborted) return;
-    if (key === comparing) await comparePools(context);
-    else if (key.startsWith("node/")) await reconcileNode(context, key.slice("node/".length));
+    if (key.startsWith("node/")) await reconcileNode(context, key.slice("node/".length));
     else await reconcilePool(context, key.slice("pool/".length));
   }
 
