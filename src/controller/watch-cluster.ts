@@ -26,6 +26,7 @@ type Watched<T> = {
 
 /** Longest silence of a watch, in milliseconds: bookmarks come every minute. */
 const longestSilence = 400_000;
+const countAfterMs = 50;
 
 /** Keeps what is known of the cluster as it is. `listed` resolves once everything was listed: nothing is decided before. */
 export function watchCluster(context: ControllerContext): { part: Part; listed: Promise<void> } {
@@ -176,9 +177,11 @@ function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRec
 
 function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
   const { cluster, queue, client } = context;
-  const look = ({ nodeName, pool }: BlockRecord) => {
-    queue.add(`node/${nodeName}`);
-    queue.add(`pool/${poolKey(pool)}`);
+  /** Counts and waiting pools hear of our own writes, too; of many at one time. */
+  const count = ({ pool }: BlockRecord) => queue.addLater(`pool/${poolKey(pool)}`, countAfterMs);
+  const look = (block: BlockRecord) => {
+    queue.add(`node/${block.nodeName}`);
+    count(block);
   };
   return {
     name: "nodeblocks",
@@ -195,9 +198,11 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
     },
     onObject: (block, before, version) => {
       if (block) {
+        count(block);
         if (cluster.putBlock(block)) look(block);
         return;
       }
+      if (before) count(before);
       const gone = before && cluster.dropBlock(before.name, version);
       if (!gone) return;
       cluster.noteMissing(gone.nodeName);

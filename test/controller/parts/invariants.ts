@@ -40,7 +40,9 @@ export function findFaults(revisions: Revision[], releaseDelayMs: number): strin
       if (isClosing) continue;
       const held = blocks.get(block);
       if (held?.spec.nodeUID !== uid)
-        fault(`${name} (${uid}) shows ${block}, which is ${held ? `for ${held.spec.nodeName} (${held.spec.nodeUID})` : "nobody's"}`);
+        fault(
+          `${name} (${uid}) shows ${block}, which is ${held ? `for ${held.spec.nodeName} (${held.spec.nodeUID})` : "nobody's"}`,
+        );
       if (before?.uid === uid && before.blocks.get(block)?.isClosing && held?.spec.closing)
         fault(`${name} shows ${block} open again, though it closes`);
     }
@@ -64,13 +66,16 @@ export function findFaults(revisions: Revision[], releaseDelayMs: number): strin
       if (blocks.has(name)) faults.push(`${name} was deleted while ${node} shows it`);
     const status = before?.status;
     if (nodes.get(nodeName)?.uid === nodeUID) {
-      if (!closing || !status?.drained) faults.push(`${name} was taken from ${nodeName}, which had not drained it`);
+      if (!closing || !status?.drained)
+        faults.push(`${name} was taken from ${nodeName}, which had not drained it`);
       return;
     }
     const since = goneSince.get(nodeUID);
     if (since === undefined) faults.push(`${name} was deleted, and nobody knows of its Node`);
     else if (at - since < releaseDelayMs - 250)
-      faults.push(`${name} was free ${at - since} ms after ${nodeName} was gone`);
+      faults.push(
+        `${name} was free ${at - since} ms after ${nodeName} was gone (said to be at ${status?.nodeGoneAt}, heard at ${new Date(since).toISOString()}; free at ${new Date(at).toISOString()})`,
+      );
     if (nodes.has(nodeName) && !status?.drained)
       faults.push(`${name} was deleted, and the Node made again under its name had not drained it`);
   }
