@@ -118,7 +118,7 @@ async function untilEnded(
   }
 }
 
-function watchNodes({ cluster, nodeClient, queue }: ControllerContext): Watched<NodeRecord> {
+function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerContext): Watched<NodeRecord> {
   const look = (name: string) => {
     cluster.noteMissing(name);
     queue.add(`node/${name}`);
@@ -136,23 +136,26 @@ function watchNodes({ cluster, nodeClient, queue }: ControllerContext): Watched<
           look(name);
         }
       for (const node of all) if (cluster.putNode(node)) look(node.name);
+      surroundings.changed();
     },
     onObject: (node, before, version) => {
       const name = node?.name ?? before?.name;
       if (name === undefined) return;
+      if (JSON.stringify(node?.handMade) !== JSON.stringify(before?.handMade)) surroundings.changed();
       if (node ? cluster.putNode(node) : cluster.dropNode(name, version)) look(name);
     },
   };
 }
 
 function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRecord> {
-  const { cluster, queue, events } = context;
+  const { cluster, queue, events, surroundings } = context;
   const put = (record: PoolRecord) => {
     if (cluster.putPool(record)) lookAtAll(context, poolKey(record));
     else queue.add(`pool/${poolKey(record)}`);
   };
   const drop = (key: string, version: string) => {
     if (!cluster.dropPool(key, version)) return;
+    surroundings.changed();
     events.poolGone(key);
     lookAtAll(context, key);
   };
