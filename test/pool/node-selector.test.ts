@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { selectNodes, selectorFaults } from "../../src/pool/node-selector.ts";
+import { selectNodes } from "../../src/pool/node-selector.ts";
 
 type Selector = NonNullable<Parameters<typeof selectNodes>[0]>;
 type Term = Selector["nodeSelectorTerms"][number];
@@ -12,17 +12,6 @@ const node = {
 
 function selects(...nodeSelectorTerms: Term[]): boolean {
   return selectNodes({ nodeSelectorTerms })(node);
-}
-
-function faults(
-  operator: Requirement["operator"],
-  values?: string[],
-  list: "matchExpressions" | "matchFields" = "matchExpressions",
-): string[] {
-  const one = { key: list === "matchFields" ? "metadata.name" : "k", operator, ...(values && { values }) };
-  return selectorFaults({ nodeSelectorTerms: [{}, { [list]: [one] }] }).map(
-    ({ path, words }) => `${path.join(".")}: ${words}`,
-  );
 }
 
 describe("a node selector", () => {
@@ -75,24 +64,5 @@ describe("a node selector", () => {
     expect(selects({ matchFields: [notMe] })).toBe(false);
     expect(selects({ matchFields: [{ ...notMe, values: ["node-2"] }], matchExpressions: [good] })).toBe(true);
     expect(selects({ matchFields: [me], matchExpressions: [bad] })).toBe(false);
-  });
-
-  it("says what the API server would refuse in a Pod", () => {
-    const at = "nodeSelector.nodeSelectorTerms.1.matchExpressions.0.values";
-    expect(faults("In")).toEqual([`${at}: In needs at least one value`]);
-    expect(faults("NotIn", [])).toEqual([`${at}: NotIn needs at least one value`]);
-    expect(faults("Exists", ["a"])).toEqual([`${at}: Exists takes no values`]);
-    expect(faults("DoesNotExist", ["a"])).toEqual([`${at}: DoesNotExist takes no values`]);
-    for (const values of [undefined, ["1", "2"], ["one"], ["1.5"], ["9223372036854775808"]])
-      expect(faults("Gt", values)).toEqual([`${at}: Gt needs one value, a whole number`]);
-    expect(faults("Lt", ["-9223372036854775808"])).toEqual([]);
-    const field = "nodeSelector.nodeSelectorTerms.1.matchFields.0";
-    expect(faults("Exists", undefined, "matchFields")).toEqual([
-      `${field}.operator: metadata.name takes In or NotIn, not Exists`,
-    ]);
-    expect(faults("In", ["a", "b"], "matchFields")).toEqual([
-      `${field}.values: metadata.name takes one name: write a term for each`,
-    ]);
-    expect(faults("NotIn", ["a"], "matchFields")).toEqual([]);
   });
 });

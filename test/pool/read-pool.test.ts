@@ -22,19 +22,21 @@ describe("reading a pool", () => {
     expect(read({})).toEqual([43_200, 86_400]);
     expect(read({ blockHoldTime: null, blockReleaseDelay: null })).toEqual([43_200, 86_400]);
     expect(read({ blockHoldTime: "1m30s", blockReleaseDelay: "2m" })).toEqual([90, 120]);
-    expect(read({ blockHoldTime: "soon" })).toBe('"soon": expected a duration such as 30m or 24h');
-    expect(read({ blockReleaseDelay: "12h" })).toMatch(/^12h: expected less than blockReleaseDelay, 12h/);
+    expect(read({ blockHoldTime: "soon" })).toMatch(/^expected a time as Go writes it/);
+    expect(read({ blockReleaseDelay: "12h" })).toMatch(/must be shorter than blockReleaseDelay/);
   });
 
   it("says what is wrong: rules first, then what only planning shows", () => {
     expect(told("IPPool", { ...flat, perNodeBlocksize: 3 })[0]).toBe("InvalidSpec");
     expect(told("CIDRPool", { ...cut, perNodeNetworkPrefix: 15 })[0]).toBe("InvalidSpec");
-    expect(told("IPPool", { ...flat, perNodeReserved: { first: 9, last: 9 } })).toEqual([
-      "InvalidSpec",
-      "perNodeReserved: leaves no address of a block for pods",
-    ]);
+    expect(told("IPPool", { ...flat, perNodeReserved: { first: 9, last: 9 } })[0]).toBe("InvalidSpec");
     expect(told("CIDRPool", { ...cut, perNodeReserved: { first: 127, last: 126 } })).toEqual(["good"]);
     expect(told("CIDRPool", { ...cut, perNodeReserved: { first: 127, last: 127 } })[0]).toBe("InvalidSpec");
+    const exceptGateway = { gatewayIndex: 1, perNodeExclusions: [{ startIndex: 2, endIndex: 254 }] };
+    expect(told("CIDRPool", { ...cut, ...exceptGateway })).toEqual([
+      "InvalidSpec",
+      "gatewayIndex: the gateway is all that is left of each block: exclude fewer addresses",
+    ]);
   });
 
   it("takes nv-ipam's empty nodeName as nobody's", () => {

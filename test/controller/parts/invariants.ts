@@ -73,7 +73,9 @@ export function findFaults(revisions: Revision[], releaseDelayMs: number): strin
     const since = goneSince.get(nodeUID);
     if (since === undefined) faults.push(`${name} was deleted, and nobody knows of its Node`);
     else if (at - since < releaseDelayMs - 250)
-      faults.push(`${name} was free ${at - since} ms after ${nodeName} was gone`);
+      faults.push(
+        `${name} was free ${at - since} ms after ${nodeName} was gone (said to be at ${status?.nodeGoneAt}, heard at ${new Date(since).toISOString()}; free at ${new Date(at).toISOString()})`,
+      );
     if (nodes.has(nodeName) && !status?.drained)
       faults.push(`${name} was deleted, and the Node made again under its name had not drained it`);
   }
