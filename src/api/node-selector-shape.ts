@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { validations } from "./validation.ts";
 
-const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?[/])?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const integer = /^-?[0-9]+$/;
 
 const words = {
+  key: "expected a label's key such as topology.kubernetes.io/zone",
   some: "In and NotIn need values: give at least one",
   none: "Exists and DoesNotExist take no values: remove them",
   integer: "Gt and Lt compare with one integer: give it as the only value",
@@ -15,7 +16,8 @@ const requirement = z
     key: z
       .string()
       .max(317)
-      .regex(labelKey, { error: "expected a label's key" })
+      .refine((text) => labelKey.test(text), { error: words.key })
+      .meta(validations({ rule: `self.matches('${labelKey.source}')`, message: words.key }))
       .describe("The label's key."),
     operator: z
       .enum(["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"])
@@ -71,12 +73,12 @@ const fieldRequirement = z.strictObject({
 const term = z.strictObject({
   matchExpressions: z
     .array(requirement)
-    .max(64)
+    .max(32)
     .optional()
     .describe("What the Node's labels must be, all of it."),
   matchFields: z
     .array(fieldRequirement)
-    .max(64)
+    .max(32)
     .optional()
     .describe("What the Node's fields must be, all of it."),
 });
@@ -87,7 +89,7 @@ export const nodeSelector = z
     nodeSelectorTerms: z
       .array(term)
       .min(1)
-      .max(64)
+      .max(32)
       .describe("A Node is selected where one of these holds; an empty one holds for none."),
   })
   .meta({ "x-kubernetes-map-type": "atomic" });

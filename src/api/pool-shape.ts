@@ -4,21 +4,20 @@ import { didYouMean } from "../text/nearest.ts";
 import { address, cidr, index } from "./fields.ts";
 import { nodeSelector } from "./node-selector-shape.ts";
 import type { PoolKind } from "./pool-kind.ts";
+import { goDuration } from "./pool-times.ts";
 import { cidrPoolValidations, ipPoolValidations } from "./pool-validations.ts";
 import { listMap, validations } from "./validation.ts";
+
+const durationWords = "expected a time as Go writes it, such as 90s, 30m or 24h0m0s";
 
 /** What is wrong at a place in an object, as a path of keys and indexes. */
 export type PlacedFault = { path: (string | number)[]; words: string };
 
-const durationWords = "expected a time as Go writes it, such as 90s, 30m or 24h0m0s";
-/** So many digits that their sum is no more than Go's durations can say. */
 const duration = z
   .string()
-  .min(2)
-  .max(32)
-  .regex(/^([0-9]{1,6}h)?([0-9]{1,7}m)?([0-9]{1,9}([.][0-9]{1,9})?s)?([0-9]{1,9}ms)?$/, {
-    error: durationWords,
-  });
+  .max(24)
+  .refine((text) => goDuration.test(text), { error: durationWords })
+  .meta(validations({ rule: `self.matches('${goDuration.source}')`, message: durationWords }));
 
 const indexRange = z
   .strictObject({

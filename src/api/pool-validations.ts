@@ -1,4 +1,5 @@
 import type { PoolKind } from "./pool-kind.ts";
+import { goDuration, usualTimes } from "./pool-times.ts";
 import { type Validation, validations } from "./validation.ts";
 
 /** Numbers up to here are the same in JSON, in JavaScript and in CEL. */
@@ -20,6 +21,12 @@ const isV4 = (cidr: string) => `cidr(${cidr}).ip().family() == 4`;
 const bits = (cidr: string) => `(${isV4(cidr)} ? 32 : 128)`;
 const reserved = "self.?perNodeReserved.?first.orValue(0) + self.?perNodeReserved.?last.orValue(0)";
 const reservedWords = "the first and the last ones leave no address of a block: reserve fewer";
+
+const holdTime = `self.?blockHoldTime.orValue('${usualTimes.blockHoldTime}')`;
+const releaseDelay = `self.?blockReleaseDelay.orValue('${usualTimes.blockReleaseDelay}')`;
+const noTimes = Object.keys(usualTimes)
+  .map((key) => `(has(self.${key}) && !self.${key}.matches('${goDuration.source}'))`)
+  .join(" || ");
 
 /** Rules of both kinds, on a spec whose network is in `key`. `gateway` is the field that gives it. */
 function common(key: string, gateway: string): Validation[] {
@@ -52,13 +59,13 @@ function common(key: string, gateway: string): Validation[] {
       fieldPath: ".defaultGateway",
     },
     {
-      rule: "duration(self.?blockHoldTime.orValue('12h')) < duration(self.?blockReleaseDelay.orValue('24h'))",
+      rule: `${noTimes} || duration(${holdTime}) < duration(${releaseDelay})`,
       message:
         "blockHoldTime (12h where it isn't set) must be shorter than blockReleaseDelay (24h where it isn't set): set both, the delay longer",
       fieldPath: ".blockHoldTime",
     },
     {
-      rule: "duration(self.?blockHoldTime.orValue('12h')) >= duration('1s')",
+      rule: `${noTimes} || duration(${holdTime}) >= duration('1s')`,
       message: "expected a second at least",
       fieldPath: ".blockHoldTime",
     },

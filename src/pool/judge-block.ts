@@ -1,5 +1,5 @@
 import type { Block } from "./block.ts";
-import { isOnGrid, usableIn } from "./block-addresses.ts";
+import { countAddressesOf, isOnGrid } from "./block-addresses.ts";
 import type { Pool, PoolNode } from "./pool.ts";
 
 /** Why a block is to be given back, by a handshake with its node. */
@@ -26,7 +26,7 @@ export function reasonToClose(pool: Pool, node: PoolNode, block: Block): CloseRe
 
 /** What is odd about a block by itself; `serves` is false where its node's pods get nothing of it. */
 export function judgeBlock(pool: Pool, block: Block): { doubt: Doubt | undefined; serves: boolean } {
-  const serves = usableIn(pool, block.span).length > 0;
+  const serves = countAddressesOf(pool, block) > 0n;
   return { doubt: doubtOf(pool, block, serves), serves };
 }
 
