@@ -10,13 +10,8 @@ import {
 } from "../address/cidr.ts";
 import { bitsOf, formatIp, type Ip, parseIp } from "../address/ip.ts";
 import type { JsonObject } from "../text/json.ts";
-import {
-  type CIDRPoolSpec,
-  type IPPoolSpec,
-  type PlacedFault,
-  type PoolKind,
-  readPoolShape,
-} from "./pool-shape.ts";
+import type { PoolKind } from "./pool-kind.ts";
+import { type CIDRPoolSpec, type IPPoolSpec, type PlacedFault, readPoolShape } from "./pool-shape.ts";
 
 /** All that is wrong with a pool's spec: first its keys and kinds of values, and where those are good, nv-ipam's rules. */
 export function poolFaults(kind: PoolKind, spec: JsonObject): PlacedFault[] {

@@ -94,7 +94,7 @@ function keep(
       return;
     }
     const node = { name: answer.node.name, uid: answer.node.uid };
-    const time = new Date().toISOString();
+    const time = new Date(Date.now() - (uptime() - at) * 1000).toISOString(); // When it was asked.
     writeLastAnswer(stateFolder, {
       version: 1,
       source: source.label,

@@ -1,8 +1,9 @@
 import { CniError, code } from "../cni/error.ts";
 import type { JsonObject } from "../text/json.ts";
-import { readAgentFile } from "./agent-file.ts";
+import { type AgentNode, readAgentFile } from "./agent-file.ts";
 import type { Asked } from "./ask.ts";
 import { type LastAnswer, readLastAnswer } from "./last-answer.ts";
+import { ageOf, expiredError, hasExpired } from "./last-known.ts";
 import { readLegacyCache } from "./legacy-cache.ts";
 import type { NodeValue } from "./source.ts";
 import { type Here, type Origin, type Refuse, readHere, refuseSilently, type Wanted } from "./wanted.ts";
@@ -18,7 +19,7 @@ export type Found = {
 export async function findRanges(wanted: Wanted): Promise<Found> {
   const here = readHere();
   const agent = agentFor(wanted, here);
-  if (agent) return found(wanted, "agent", wanted.source.pick(agent), agent.name, agent.silence);
+  if (agent) return await takeAgentsWord(wanted, here, agent);
   const last = lastAnswerFor(wanted, here, passOver(wanted, "fresh"));
   if (last && isFresh(last, here, wanted))
     return found(wanted, "fresh", last.value, last.node.name, ageOf(last, here));
@@ -28,6 +29,19 @@ export async function findRanges(wanted: Wanted): Promise<Found> {
   if (asked.kind === "answer") return found(wanted, "asked", asked.value, asked.node);
   passOver(wanted, "asked")(asked.reason);
   return standIn(wanted, here, asked, last, legacy);
+}
+
+async function takeAgentsWord(
+  wanted: Wanted,
+  here: Here,
+  agent: AgentNode & { silence: number },
+): Promise<Found> {
+  const value = wanted.source.pick(agent);
+  if (wanted.source.holdsFor && !wanted.keepsNothing) {
+    const { keepAgentsWord } = await import("./keep-agents-word.ts");
+    keepAgentsWord(wanted, here, agent, value, lastAnswerFor(wanted, here));
+  }
+  return found(wanted, "agent", value, agent.name, agent.silence);
 }
 
 /** Tells that a source is passed over. */
@@ -59,6 +73,11 @@ function found(wanted: Wanted, origin: Origin, value: NodeValue, node: string, a
 function agentFor(wanted: Wanted, here: Here) {
   const refuse = passOver(wanted, "agent");
   const agent = readAgentFile(here, refuse);
+  const holdsFor = agent && wanted.source.holdsFor?.(wanted.source.pick(agent));
+  if (agent && holdsFor !== undefined && agent.silence > holdsFor)
+    return refuse(
+      `blocks of pools hold for ${holdsFor} s, and its agent has not heard from the API server for longer`,
+    );
   const given = wanted.nodeName ?? wanted.env["NODE_NAME"];
   if (agent && given && given !== agent.name) return refuse(`its Node is ${agent.name}, not ${given}`);
   return agent;
@@ -79,15 +98,10 @@ function lastAnswerFor(
 
 function isFresh(last: LastAnswer, here: Here, wanted: Wanted): boolean {
   const { cacheTTL } = wanted;
-  if (last.bootID === here.bootID && here.uptime - last.at < cacheTTL) return true;
+  const isYoung = last.bootID === here.bootID && here.uptime - last.at < cacheTTL;
+  if (isYoung && !hasExpired(last, here, wanted)) return true;
   passOver(wanted, "fresh", ageOf(last, here))(`it is fresh for ${cacheTTL} s only (ipam.cacheTTL)`);
   return false;
-}
-
-/** Seconds; within a boot whatever the clock did. */
-function ageOf(last: LastAnswer, here: Here): number {
-  if (last.bootID === here.bootID) return here.uptime - last.at;
-  return (Date.now() - Date.parse(last.time)) / 1000;
 }
 
 function readLegacy({ legacy, network }: Wanted, refuse: Refuse): string[] | undefined {
@@ -108,6 +122,10 @@ function standIn(
       "the API server has no such Node",
       `${asked.reason}; check ipam.nodeName, $NODE_NAME and kubectl get nodes`,
     );
+  }
+  if (last && hasExpired(last, here, wanted)) {
+    passOver(wanted, "last-known", ageOf(last, here))("the blocks of its pools hold no longer");
+    throw expiredError(last, here, wanted, asked.reason);
   }
   if (last) {
     wanted.log.warn("API server not available, going on with last-known ranges", {

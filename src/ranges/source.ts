@@ -10,7 +10,7 @@ import { quote } from "../text/quote.ts";
 export type NodeValue = string[] | string | null;
 
 /** The facts of a Node that ranges can be read from. */
-type Facts = { name: string; podCIDRs: string[]; annotations: Record<string, string> };
+type Facts = { name: string; uid: string; podCIDRs: string[]; annotations: Record<string, string> };
 
 /** Where on a Node a network's ranges stand, and how to read them there. */
 export type Source = {
@@ -18,6 +18,13 @@ export type Source = {
   label: string;
   /** Annotations change at any time; podCIDRs never do while the Node lives. */
   immutable: boolean;
+  /** The Node's annotations that it is read from. */
+  keys: string[];
+  /**
+   * For how many seconds what was read may be used after the API server last said it: a pool's block may be another node's after that.
+   * Without it, for ever.
+   */
+  holdsFor?(value: NodeValue): number;
   pick(facts: Facts): NodeValue;
   /** The keys that go into the delegate's `ipam`. Throws a CniError that names the Node and says what is wrong. */
   parse(value: NodeValue, node: string): JsonObject;
@@ -26,6 +33,7 @@ export type Source = {
 export const podCIDRs: Source = {
   label: "spec.podCIDRs",
   immutable: true,
+  keys: [],
   pick: (facts) => (facts.podCIDRs.length > 0 ? facts.podCIDRs : null),
   parse(value, node) {
     if (value === null) {
@@ -59,6 +67,7 @@ function annotated(key: string, parse: (text: string) => JsonObject, example: st
   return {
     label: `annotation ${key}`,
     immutable: false,
+    keys: [key],
     pick: (facts) => (Object.hasOwn(facts.annotations, key) ? (facts.annotations[key] as string) : null),
     parse(value, node) {
       if (value === null) {
