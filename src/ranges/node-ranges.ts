@@ -3,9 +3,8 @@ import type { JsonObject } from "../text/json.ts";
 import { type AgentNode, readAgentFile } from "./agent-file.ts";
 import type { Asked } from "./ask.ts";
 import { type LastAnswer, readLastAnswer } from "./last-answer.ts";
-import { ageOf, expiredError, hasExpired } from "./last-known.ts";
 import { readLegacyCache } from "./legacy-cache.ts";
-import type { NodeValue } from "./source.ts";
+import type { NodeValue, Source } from "./source.ts";
 import { type Here, type Origin, type Refuse, readHere, refuseSilently, type Wanted } from "./wanted.ts";
 
 /** A network's ranges on this node, as keys of a delegate's `ipam`, and where they came from. */
@@ -19,7 +18,7 @@ export type Found = {
 export async function findRanges(wanted: Wanted): Promise<Found> {
   const here = readHere();
   const agent = agentFor(wanted, here);
-  if (agent) return await takeAgentsWord(wanted, here, agent);
+  if (agent) return takeAgentsWord(wanted, here, agent);
   const last = lastAnswerFor(wanted, here, passOver(wanted, "fresh"));
   if (last && isFresh(last, here, wanted))
     return found(wanted, "fresh", last.value, last.node.name, ageOf(last, here));
@@ -31,17 +30,21 @@ export async function findRanges(wanted: Wanted): Promise<Found> {
   return standIn(wanted, here, asked, last, legacy);
 }
 
-async function takeAgentsWord(
-  wanted: Wanted,
-  here: Here,
-  agent: AgentNode & { silence: number },
-): Promise<Found> {
-  const value = wanted.source.pick(agent);
-  if (wanted.source.holdsFor && !wanted.keepsNothing) {
-    const { keepAgentsWord } = await import("./keep-agents-word.ts");
-    keepAgentsWord(wanted, here, agent, value, lastAnswerFor(wanted, here));
-  }
-  return found(wanted, "agent", value, agent.name, agent.silence);
+/** It leaves an answer behind, where that is what counts when the agent has ended. */
+function takeAgentsWord(wanted: Wanted, here: Here, agent: HeardNode): Found {
+  const { source, keepsNothing } = wanted;
+  const word = wordOf(source, here, agent);
+  if (!keepsNothing) source.fence?.keep(word, here, lastAnswerFor(wanted, here), wanted);
+  return found(wanted, "agent", word.value, agent.name, agent.silence);
+}
+
+type HeardNode = AgentNode & { silence: number };
+
+/** What the API server said when the agent last heard it. */
+function wordOf(source: Source, { bootID, uptime }: Here, { silence, ...agent }: HeardNode) {
+  const time = new Date(Date.now() - silence * 1000).toISOString();
+  const node = { name: agent.name, uid: agent.uid };
+  return { node, value: source.pick(agent), bootID, at: uptime - silence, time };
 }
 
 /** Tells that a source is passed over. */
@@ -73,11 +76,8 @@ function found(wanted: Wanted, origin: Origin, value: NodeValue, node: string, a
 function agentFor(wanted: Wanted, here: Here) {
   const refuse = passOver(wanted, "agent");
   const agent = readAgentFile(here, refuse);
-  const holdsFor = agent && wanted.source.holdsFor?.(wanted.source.pick(agent));
-  if (agent && holdsFor !== undefined && agent.silence > holdsFor)
-    return refuse(
-      `blocks of pools hold for ${holdsFor} s, and its agent has not heard from the API server for longer`,
-    );
+  if (agent && wanted.source.fence?.hasExpired(wordOf(wanted.source, here, agent), here))
+    return refuse("its agent has not heard from the API server for longer than the blocks hold");
   const given = wanted.nodeName ?? wanted.env["NODE_NAME"];
   if (agent && given && given !== agent.name) return refuse(`its Node is ${agent.name}, not ${given}`);
   return agent;
@@ -97,11 +97,17 @@ function lastAnswerFor(
 }
 
 function isFresh(last: LastAnswer, here: Here, wanted: Wanted): boolean {
-  const { cacheTTL } = wanted;
+  const { cacheTTL, source } = wanted;
   const isYoung = last.bootID === here.bootID && here.uptime - last.at < cacheTTL;
-  if (isYoung && !hasExpired(last, here, wanted)) return true;
+  if (isYoung && !source.fence?.hasExpired(last, here)) return true;
   passOver(wanted, "fresh", ageOf(last, here))(`it is fresh for ${cacheTTL} s only (ipam.cacheTTL)`);
   return false;
+}
+
+/** Seconds; within a boot whatever the clock did. */
+function ageOf(last: LastAnswer, here: Here): number {
+  if (last.bootID === here.bootID) return here.uptime - last.at;
+  return (Date.now() - Date.parse(last.time)) / 1000;
 }
 
 function readLegacy({ legacy, network }: Wanted, refuse: Refuse): string[] | undefined {
@@ -123,9 +129,13 @@ function standIn(
       `${asked.reason}; check ipam.nodeName, $NODE_NAME and kubectl get nodes`,
     );
   }
-  if (last && hasExpired(last, here, wanted)) {
-    passOver(wanted, "last-known", ageOf(last, here))("the blocks of its pools hold no longer");
-    throw expiredError(last, here, wanted, asked.reason);
+  if (last && wanted.source.fence?.hasExpired(last, here)) {
+    passOver(
+      wanted,
+      "last-known",
+      ageOf(last, here),
+    )("blocks of pools are no longer this node's, for all it knows");
+    throw wanted.source.fence.refuse(last, here, asked.reason);
   }
   if (last) {
     wanted.log.warn("API server not available, going on with last-known ranges", {

@@ -12,6 +12,7 @@ import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
 import { poolAnnotationKey } from "../api/pool-names.ts";
 import { CniError, code } from "../cni/error.ts";
 import { quote } from "../text/quote.ts";
+import { makeFence } from "./fence.ts";
 import type { NodeValue, Source } from "./source.ts";
 
 /**
@@ -20,8 +21,9 @@ import type { NodeValue, Source } from "./source.ts";
  */
 export function pools(kind: PoolKind, names: readonly string[]): Source {
   const keys = names.map((name) => poolAnnotationKey({ kind, name }));
+  const label = `${kind} ${names.join(",")}`;
   return {
-    label: `${kind} ${names.join(",")}`,
+    label,
     immutable: false,
     keys,
     pick({ uid, annotations }) {
@@ -37,7 +39,7 @@ export function pools(kind: PoolKind, names: readonly string[]): Source {
         }),
       };
     },
-    holdsFor: (value) => Math.min(...partsOf(value)[1].map(holdsFor)),
+    fence: makeFence(label, (value) => Math.min(...partsOf(value)[1].map(holdsFor))),
   };
 }
 

@@ -5,6 +5,7 @@ import { rangeSetsFault } from "../api/range-rules.ts";
 import { CniError, code } from "../cni/error.ts";
 import type { JsonObject } from "../text/json.ts";
 import { quote } from "../text/quote.ts";
+import type { Fence } from "./wanted.ts";
 
 /** What a Node says, as it was read: podCIDRs, or an annotation's text; null where the Node has none. */
 export type NodeValue = string[] | string | null;
@@ -20,11 +21,8 @@ export type Source = {
   immutable: boolean;
   /** The Node's annotations that it is read from. */
   keys: string[];
-  /**
-   * For how many seconds what was read may be used after the API server last said it: a pool's block may be another node's after that.
-   * Without it, for ever.
-   */
-  holdsFor?(value: NodeValue): number;
+  /** Where what it says counts for some time only: a pool's. */
+  fence?: Fence;
   pick(facts: Facts): NodeValue;
   /** The keys that go into the delegate's `ipam`. Throws a CniError that names the Node and says what is wrong. */
   parse(value: NodeValue, node: string): JsonObject;
