@@ -1,12 +1,22 @@
-import type { Block } from "./block.ts";
+import { countIn } from "../address/runs.ts";
+import { countAddressesOf, countPodPlaces } from "./block-addresses.ts";
+import { spanOfBlock } from "./grid.ts";
+import { oddBlocks } from "./odd-blocks.ts";
 import type { Pool } from "./pool.ts";
 
-/** Addresses for pods in all blocks that could be given, or were; costs what the spec costs. */
-export function countAddresses(_pool: Pool): bigint {
-  throw new Error("not yet");
+/** Addresses for pods in all blocks that can be given. Costs what exclusions and static allocations cost, however many blocks there are. */
+export function countAddresses(pool: Pool): bigint {
+  const { grid, statics } = pool;
+  const { swallowed, others } = oddBlocks(pool);
+  const alike = grid.count - countIn(swallowed) - BigInt(others.length);
+  return others
+    .filter((index) => !isNobodys(statics.get(index)))
+    .reduce(
+      (sum, index) => sum + countAddressesOf(pool, { index, span: spanOfBlock(grid, index) }),
+      alike * countPodPlaces(pool),
+    );
 }
 
-/** Addresses for pods in one block, the gateway's left out. */
-export function countAddressesOf(_pool: Pool, _block: Pick<Block, "span">): bigint {
-  throw new Error("not yet");
+function isNobodys(block: { nodeName?: string } | undefined): boolean {
+  return block !== undefined && block.nodeName === undefined;
 }

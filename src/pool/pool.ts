@@ -10,10 +10,14 @@ export type Pool = PoolReference & {
   /** The IPPool's subnet, or the network that a CIDRPool is cut from; without host bits. */
   network: Cidr;
   grid: Grid;
+  /** The addresses that blocks may reach to: an IPPool's are without the subnet's own and IPv4's broadcast address. */
+  inside: Run;
   /** Addresses that no pod gets, as numbers: ascending, none touching another. */
   excluded: Run[];
-  /** Places in a block that pods may get, counted from its first address: exclusions of all nodes and reserved ones are left out. */
+  /** Places in a block of the grid that pods may get, counted from its first address; see `placesIn`. */
   usable: Run[];
+  /** The same in a block of another size, as only a pool that was made again under its name has them. */
+  placesIn(size: bigint): Run[];
   gateway: GatewayRule;
   /** Blocks that are one node's, or (without a name) nobody's: index → what a CIDRPool's staticAllocations say of it. */
   statics: Map<bigint, StaticBlock>;
@@ -26,7 +30,7 @@ export type Pool = PoolReference & {
   /** Seconds after which the block of a Node that is gone is free. */
   releaseDelay: number;
   allowOverlap: boolean;
-  selects(node: Pick<PoolNode, "name" | "labels">): boolean;
+  selects: NodePredicate;
 };
 
 /** One address for all nodes, a place within each node's own network, or none. */
@@ -35,4 +39,6 @@ export type GatewayRule = { at: "address"; ip: Ip } | { at: "index"; index: bigi
 export type StaticBlock = { nodeName?: string; gateway?: Ip };
 
 /** What of a Node decides about its blocks. */
-export type PoolNode = { name: string; uid: string; labels: Record<string, string> };
+export type PoolNode = { name: string; uid: string; labels: Readonly<Record<string, string>> };
+
+export type NodePredicate = (node: Pick<PoolNode, "name" | "labels">) => boolean;

@@ -1,8 +1,50 @@
-import type { PoolAnnotation } from "../api/pool-annotation.ts";
+import { type Cidr, formatCidr } from "../address/cidr.ts";
+import { bitsOf, formatIp, type Ip } from "../address/ip.ts";
+import type { Span } from "../address/range.ts";
+import type { PoolAnnotation, PoolAnnotationBlock } from "../api/pool-annotation.ts";
 import type { Block } from "./block.ts";
+import { gatewayOfBlock, usableIn } from "./block-addresses.ts";
 import type { Pool } from "./pool.ts";
 
-/** What the Node's annotation says of its blocks of a pool. A block of an earlier Node of that name is shown closing. */
-export function projectBlocks(_pool: Pool, _nodeUID: string, _blocks: Block[]): PoolAnnotation {
-  throw new Error("not yet");
+/**
+ * What the Node's annotation says of its blocks of a pool. A block of an earlier Node of that name is shown closing. Left out is a block whose
+ * addresses make no network of the pool's; one without any address left is there, with no ranges.
+ */
+export function projectBlocks(pool: Pool, nodeUID: string, blocks: readonly Block[]): PoolAnnotation {
+  const inOrder = blocks.toSorted((a, b) => (a.index < b.index ? -1 : a.index > b.index ? 1 : 0));
+  return {
+    version: 1,
+    nodeUID,
+    holdsFor: pool.holdsFor,
+    blocks: inOrder.flatMap((block) => projectBlock(pool, nodeUID, block) ?? []),
+    ...(pool.routes.length > 0 && { routes: pool.routes.map(({ dst }) => ({ dst })) }),
+    ...(pool.defaultGateway && { defaultGateway: true }),
+  };
+}
+
+function projectBlock(pool: Pool, nodeUID: string, block: Block): PoolAnnotationBlock | undefined {
+  const subnet = block.span && subnetOf(pool, block.span);
+  if (!subnet) return undefined;
+  const { family } = pool.grid;
+  const gateway = gatewayOfBlock(pool, block);
+  const text = (value: bigint) => formatIp({ family, value });
+  return {
+    name: block.name,
+    subnet: formatCidr(subnet),
+    ranges: usableIn(pool, block.span).map(({ first, last }) => `${text(first)}-${text(last)}`),
+    ...(gateway && { gateway: formatIp(gateway) }),
+    ...((block.closing || block.nodeUID !== nodeUID) && { closing: true }),
+  };
+}
+
+/** The network whose mask pods get: a block is a network of its own in a CIDRPool. */
+function subnetOf({ kind, network, grid }: Pool, { first, last }: Span): Cidr | undefined {
+  if (first.family !== grid.family) return undefined;
+  return kind === "IPPool" ? network : wholeNetwork(first, last.value - first.value + 1n);
+}
+
+function wholeNetwork(ip: Ip, size: bigint): Cidr | undefined {
+  const digits = size.toString(2);
+  if (!/^10*$/.test(digits) || ip.value % size !== 0n) return undefined;
+  return { ip, prefix: bitsOf(ip.family) - (digits.length - 1) };
 }
