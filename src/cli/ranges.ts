@@ -96,7 +96,8 @@ function stepJson({ origin, ...step }: Looked) {
 
 function endsOf(range: RangeUse["range"]) {
   const { first, last } = spanOf(range);
-  return { first: formatIp(first), last: formatIp(last), gateway: formatIp(gatewayOf(range)) };
+  const gateway = gatewayOf(range);
+  return { first: formatIp(first), last: formatIp(last), gateway: gateway ? formatIp(gateway) : "" };
 }
 
 function toTables(
