@@ -85,7 +85,7 @@ describe.skipIf(lack.some)(`what the agent does for blocks of pools${lack.words}
           cniVersion: "1.0.0",
           name: "net1",
           type: "bridge",
-          ipam: { type: "kube-node", kubeconfig, pool, ...ipam },
+          ipam: { type: "kube-node", kubeconfig, nodeName: node, pool, ...ipam },
         },
       });
     }
