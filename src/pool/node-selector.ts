@@ -1,4 +1,4 @@
-import type { IPPoolSpec, PlacedFault } from "../api/pool-shape.ts";
+import type { IPPoolSpec } from "../api/pool-shape.ts";
 import type { NodePredicate, PoolNode } from "./pool.ts";
 
 type NodeSelector = NonNullable<IPPoolSpec["nodeSelector"]>;
@@ -62,41 +62,4 @@ function readInteger(text: string | undefined): bigint | undefined {
   if (text === undefined || !/^[+-]?\d+$/.test(text)) return undefined;
   const value = BigInt(text.replace(/^\+/, ""));
   return BigInt.asIntN(64, value) === value ? value : undefined;
-}
-
-/** What of a selector the API server would refuse in a Pod. */
-export function selectorFaults(selector: NodeSelector | undefined): PlacedFault[] {
-  return (selector?.nodeSelectorTerms ?? []).flatMap(({ matchExpressions = [], matchFields = [] }, i) => [
-    ...matchExpressions.flatMap((one, j) => requirementFaults(one, termPath(i, "matchExpressions", j))),
-    ...matchFields.flatMap((one, j) => fieldFaults(one, termPath(i, "matchFields", j))),
-  ]);
-}
-
-function termPath(term: number, list: string, index: number): PlacedFault["path"] {
-  return ["nodeSelector", "nodeSelectorTerms", term, list, index];
-}
-
-function requirementFaults({ operator, values = [] }: Requirement, path: PlacedFault["path"]): PlacedFault[] {
-  const fault = (words: string) => [{ path: [...path, "values"], words }];
-  switch (operator) {
-    case "In":
-    case "NotIn":
-      return values.length === 0 ? fault(`${operator} needs at least one value`) : [];
-    case "Exists":
-    case "DoesNotExist":
-      return values.length > 0 ? fault(`${operator} takes no values`) : [];
-    case "Gt":
-    case "Lt":
-      return values.length === 1 && readInteger(values[0]) !== undefined
-        ? []
-        : fault(`${operator} needs one value, a whole number`);
-  }
-}
-
-function fieldFaults({ operator, values = [] }: Requirement, path: PlacedFault["path"]): PlacedFault[] {
-  if (operator !== "In" && operator !== "NotIn")
-    return [{ path: [...path, "operator"], words: `metadata.name takes In or NotIn, not ${operator}` }];
-  return values.length === 1
-    ? []
-    : [{ path: [...path, "values"], words: "metadata.name takes one name: write a term for each" }];
 }

@@ -1,6 +1,7 @@
 import { type Cidr, formatCidr } from "../address/cidr.ts";
 import { bitsOf, formatIp, type Ip } from "../address/ip.ts";
 import type { Span } from "../address/range.ts";
+import { gaps, mergeRuns, type Run } from "../address/runs.ts";
 import type { PoolAnnotation, PoolAnnotationBlock } from "../api/pool-annotation.ts";
 import type { Block } from "./block.ts";
 import { gatewayOfBlock, usableIn } from "./block-addresses.ts";
@@ -12,26 +13,39 @@ import type { Pool } from "./pool.ts";
  */
 export function projectBlocks(pool: Pool, nodeUID: string, blocks: readonly Block[]): PoolAnnotation {
   const inOrder = blocks.toSorted((a, b) => (a.index < b.index ? -1 : a.index > b.index ? 1 : 0));
+  const projected: PoolAnnotationBlock[] = [];
+  let shown: Run[] = [];
+  for (const block of inOrder) {
+    const subnet = block.span && subnetOf(pool, block.span);
+    if (!subnet) continue;
+    // An address stands in one block only: of strays, two may have it.
+    const usable = usableIn(pool, block.span).flatMap((run) => gaps(run, shown));
+    shown = mergeRuns([...shown, ...usable]);
+    projected.push(showBlock(pool, block, formatCidr(subnet), usable, nodeUID));
+  }
   return {
     version: 1,
     nodeUID,
     holdsFor: pool.holdsFor,
-    blocks: inOrder.flatMap((block) => projectBlock(pool, nodeUID, block) ?? []),
+    blocks: projected,
     ...(pool.routes.length > 0 && { routes: pool.routes.map(({ dst }) => ({ dst })) }),
     ...(pool.defaultGateway && { defaultGateway: true }),
   };
 }
 
-function projectBlock(pool: Pool, nodeUID: string, block: Block): PoolAnnotationBlock | undefined {
-  const subnet = block.span && subnetOf(pool, block.span);
-  if (!subnet) return undefined;
-  const { family } = pool.grid;
+function showBlock(
+  pool: Pool,
+  block: Block,
+  subnet: string,
+  usable: Run[],
+  nodeUID: string,
+): PoolAnnotationBlock {
   const gateway = gatewayOfBlock(pool, block);
-  const text = (value: bigint) => formatIp({ family, value });
+  const text = (value: bigint) => formatIp({ family: pool.grid.family, value });
   return {
     name: block.name,
-    subnet: formatCidr(subnet),
-    ranges: usableIn(pool, block.span).map(({ first, last }) => `${text(first)}-${text(last)}`),
+    subnet,
+    ranges: usable.map(({ first, last }) => `${text(first)}-${text(last)}`),
     ...(gateway && { gateway: formatIp(gateway) }),
     ...((block.closing || block.nodeUID !== nodeUID) && { closing: true }),
   };

@@ -118,6 +118,7 @@ const rules: Record<string, Rules> = {
       "../address/range.ts",
       "../api/annotation.ts",
       "../kube/client.ts",
+      "../pool/read-pool.ts",
       "../text/json.ts",
       "../cni/error.ts",
     ],
