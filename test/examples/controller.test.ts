@@ -77,6 +77,8 @@ describe.skipIf(lackOfKubectl.some)(`the controller's manifests${lackOfKubectl.w
       expect(container.env.map(({ name }) => name)).toEqual(["POD_NAME", "POD_NAMESPACE"]);
       const isWebhook = /certificate|cert-manager/.test(way);
       expect(config.webhook).toBe(isWebhook);
+      expect(config.webhookAddress.port).toBe(9443);
+      expect(config.webhookFiles !== undefined).toBe(way.endsWith("cert-manager"));
       expect(port("webhook")).toBe(isWebhook ? 9443 : undefined);
     },
   );

@@ -17,22 +17,15 @@ describe.skipIf(lack.some)(`rights and policies of examples/controller/base${lac
     court = await openCourt();
     const { api, kube, logIn } = court;
     for (const name of ["node-a", "node-b"]) await api.createNode({ name, podCIDRs: [] });
-    for (const base of ["agent", "controller"])
-      await kube("admin", ["apply", "-k", join(checkout, "examples", base, "base")]);
-    await kube("admin", ["create", "-f", "-"], agentPod);
+    await kube("admin", ["apply", "-k", join(checkout, "examples/controller/base")]);
     await logIn("controller", "kube-node-controller");
-    await logIn("agent", "kube-node-agent", [
-      "--bound-object-kind=Pod",
-      "--bound-object-name=agent-of-node-a",
-    ]);
     await kube("admin", ["create", "-f", "-"], pool);
     for (const [index, node] of ["node-a", "node-b", "node-a", "node-a"].entries())
       await kube("admin", ["create", "-f", "-"], blockOf(index, node));
     await waitFor(async () => {
       expect(
         await court.outcome("controller", ["label", "node", "node-a", "a=b", "--dry-run=server"]),
-      ).toMatch(/annotations of Nodes, and nothing else/);
-      expect(await setStatus("agent", "ippool.a.1", { used: 1 })).toMatch(/of that Node's blocks alone/);
+      ).toMatch(/annotations of pools alone/);
       expect(await court.outcome("admin", ["delete", "nodeblock", "ippool.a.0", "--dry-run=server"])).toMatch(
         /delete-anyway/,
       );
@@ -118,21 +111,21 @@ describe.skipIf(lack.some)(`rights and policies of examples/controller/base${lac
     });
 
     it.each([
-      ["a Node's labels", ["label", "node", "node-a", "a=b"], /annotations of Nodes, and nothing else/],
+      ["a Node's labels", ["label", "node", "node-a", "a=b"], /annotations of pools alone/],
       [
         "a Node's taints",
         patch(["node", "node-a"], { spec: { unschedulable: true } }),
-        /annotations of Nodes, and/,
+        /annotations of pools alone/,
       ],
       [
         "another annotation of a Node",
         annotate("node-a", "example.com/net1"),
-        /the controller writes those of pools/,
+        /the controller writes those of pools alone/,
       ],
       [
         "the agent's annotation",
         annotate("node-a", "ipam.kube-node.io/held"),
-        /the controller writes those of pools/,
+        /the controller writes those of pools alone/,
       ],
       ["a Node deleted", ["delete", "node", "node-a"], forbidden],
       ["a pool deleted", ["delete", "ippool", "a"], forbidden],
@@ -154,55 +147,6 @@ describe.skipIf(lack.some)(`rights and policies of examples/controller/base${lac
       expect(await court.outcome("controller", ["replace", "-f", "-"], renewed)).toMatch(forbidden);
       const other = { ...pool, metadata: { name: "b" } };
       expect(await court.outcome("controller", ["create", "-f", "-"], other)).toMatch(forbidden);
-    });
-  });
-
-  describe("an agent, with the rights that pools give it", () => {
-    it("says what its Node's blocks hold, and what its Node still holds", async () => {
-      expect(
-        await court.outcome("agent", ["get", "nodeblocks", "--field-selector=spec.nodeName=node-a"]),
-      ).toBe("done");
-      expect(await setStatus("agent", "ippool.a.0", { used: 2, seenAt: "2026-01-01T00:00:00Z" })).toBe(
-        "done",
-      );
-      expect(await court.outcome("agent", annotate("node-a", "ipam.kube-node.io/held"))).toBe("done");
-    });
-
-    it.each([
-      [
-        "another Node's block",
-        () => setStatus("agent", "ippool.a.1", { used: 1 }),
-        /of that Node's blocks alone/,
-      ],
-      [
-        "nodeGoneAt",
-        () => setStatus("agent", "ippool.a.0", { nodeGoneAt: "2026-01-01T00:00:00Z" }),
-        /is the controller's/,
-      ],
-      [
-        "another Node's annotation",
-        () => court.outcome("agent", annotate("node-b", "ipam.kube-node.io/held")),
-        /to that Node alone/,
-      ],
-      [
-        "a pool annotation",
-        () => court.outcome("agent", annotate("node-a", key)),
-        /the agent writes ipam.kube-node.io\/held/,
-      ],
-      [
-        "its Node's labels",
-        () => court.outcome("agent", ["label", "node", "node-a", "a=b"]),
-        /and nothing else of them/,
-      ],
-      [
-        "a block's spec",
-        () => court.outcome("agent", patch(["nodeblock", "ippool.a.0"], { spec: { closing: true } })),
-        forbidden,
-      ],
-      ["a block deleted", () => court.outcome("agent", ["delete", "nodeblock", "ippool.a.0"]), forbidden],
-      ["pools", () => court.outcome("agent", ["get", "ippools"]), forbidden],
-    ] as [string, () => Promise<string>, RegExp][])("is refused %s", async (_, act, said) => {
-      expect(await act()).toMatch(said);
     });
   });
 
@@ -282,19 +226,6 @@ function lease(name: string): object {
     spec: { holderIdentity: "one" },
   };
 }
-
-/** As the DaemonSet would make it; nobody runs it here. */
-const agentPod = {
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: "agent-of-node-a", namespace: "kube-node" },
-  spec: {
-    nodeName: "node-a",
-    serviceAccountName: "kube-node-agent",
-    priorityClassName: "system-node-critical",
-    containers: [{ name: "agent", image: "kube-node-ipam:0.1.0" }],
-  },
-};
 
 const event = {
   apiVersion: "events.k8s.io/v1",
