@@ -1,4 +1,5 @@
 // The validating webhook, called by the real API server.
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,12 +9,14 @@ import type { Log } from "../../src/host/log.ts";
 import type { Client } from "../../src/kube/client.ts";
 import { makeCertificate } from "../../src/webhook/certificate.ts";
 import { startWebhook, type Webhook, type WebhookOptions } from "../../src/webhook/start.ts";
+import { runtimes } from "../kube/runtimes.ts";
 import { adminClient } from "../parts/admin-client.ts";
 import type { ApiServer } from "../parts/api-server.ts";
 import { findFreePort } from "../parts/free-port.ts";
 import { type Answer, type Call, send } from "../parts/https-request.ts";
 import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
+import { checkout } from "../parts/tools.ts";
 
 const lack = reasonForNoRealApiServer();
 const day = 24 * 60 * 60_000;
@@ -231,6 +234,32 @@ describe.skipIf(lack)(`the webhook${lack ? ` (skipped: ${lack})` : ""}`, () => {
     );
     await untilCalled();
     expect(webhook.health()).toEqual({ live: true, ready: true, words: "answers" });
+  });
+
+  it.each(runtimes)("does so under %s", async (runtime) => {
+    await configure();
+    const source = { namespace: "kube-system", secret: runtime, names, lifetimeMs: 3 * day, configuration };
+    const folder = mkdtempSync(join(tmpdir(), "webhook-"));
+    writeFileSync(join(folder, "kubeconfig"), await api.kubeconfigFor({ kind: "admin" }), { mode: 0o600 });
+    const options = JSON.stringify({ port, source, behind: 2.2 * day });
+    const child = spawn(join(checkout, "node_modules/.bin", runtime), [
+      join(import.meta.dirname, "serve.ts"),
+      join(folder, "kubeconfig"),
+      options,
+    ]);
+    try {
+      await untilCalled();
+      const first = await shownAt(port);
+      child.stdin.write("\n");
+      await expect.poll(() => shownAt(port)).toMatch(/^[0-9A-F]+$/);
+      await expect.poll(() => shownAt(port)).not.toBe(first);
+      await untilCalled();
+      expect(await create("a", { subnet: "10.1.0.0/24" })).toBe("taken");
+      expect(await create("b", { subnet: "10.1.0.128/25" })).toContain("are also of IPPool a");
+    } finally {
+      child.kill();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("waits for a configuration that isn't there yet", async () => {
