@@ -18,6 +18,7 @@ export type Court = {
   outcome(who: string, words: string[], input?: object): Promise<string>;
   /** A merge patch alone, without the reading that kubectl does before; "done", or what the API server said. */
   patch(who: string, path: string, change: object): Promise<string>;
+  kubeconfigOf(who: string): string;
   /** `who` from now on acts with a token of this ServiceAccount of the namespace kube-node. */
   logIn(who: string, account: string): Promise<void>;
   close(): Promise<void>;
@@ -51,6 +52,7 @@ export async function openCourt(): Promise<Court> {
       const { status, json } = await send(server, { method: "PATCH", path, body, headers });
       return status === 200 ? "done" : String((json as { message?: string }).message);
     },
+    kubeconfigOf: (who) => join(folder, who),
     async logIn(who, account) {
       const token = await kube("admin", ["create", "token", "--namespace=kube-node", account]);
       const server = { url: api.url, authority: api.authority };
