@@ -20,6 +20,10 @@ async function main(args: string[]): Promise<number> {
       const { benchAgent } = await import("./agent.ts");
       return await benchAgent(args.slice(1), output);
     }
+    if (args[0] === "pools") {
+      const { benchPools } = await import("./pools.ts");
+      return await benchPools(args.slice(1), output);
+    }
     const options = parseOptions(args, join(output, "bench.json"));
     const results = await measure(options, output);
     mkdirSync(dirname(options.json), { recursive: true });

@@ -29,7 +29,8 @@ export function writeReport(results: Results, root: string = checkout): void {
   fill(join(root, "docs/performance.md"), describeResults(results));
 }
 
-function fill(path: string, text: string): void {
+/** Puts the text between the markers. */
+export function fill(path: string, text: string): void {
   const old = existsSync(path) ? readFileSync(path, "utf8") : "";
   const [before, rest] = split(old, begin);
   const [, after] = split(rest ?? "", end);

@@ -1,4 +1,5 @@
-import { type Definition, definitions } from "../src/agent/metric-definitions.ts";
+import { definitions } from "../src/agent/metric-definitions.ts";
+import type { Definition } from "../src/daemon/metrics.ts";
 
 /** docs/metrics.md: each metric with its type, its labels and what it says. */
 export function formatMetricsPage(): string {

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { formatIp } from "../address/ip.ts";
+import type { Part } from "../daemon/part.ts";
 import { uptime } from "../host/machine.ts";
 import { freeLeak } from "../upkeep/free-leak.ts";
 import { onHost } from "./config.ts";
-import type { AgentContext, Part } from "./context.ts";
+import type { AgentContext } from "./context.ts";
 import { followPods } from "./follow-pods.ts";
 import { believable, type Look, lookForLeaks } from "./look-for-leaks.ts";
 import { metricsIn } from "./metrics.ts";

@@ -1,7 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
+import { logLevels } from "../daemon/flags.ts";
+import { UsageError } from "../daemon/usage-error.ts";
 import { version } from "../host/version.ts";
-import { type AgentConfig, credentialKinds, type Flags, logLevels, readConfig } from "./config.ts";
-import { UsageError } from "./usage-error.ts";
+import { type AgentConfig, credentialKinds, type Flags, readConfig } from "./config.ts";
 
 /** What each command does with its configuration; the number is the exit code. */
 export type Commands = Record<"run" | "install" | "uninstall", (config: AgentConfig) => Promise<number>>;

@@ -1,11 +1,5 @@
-import { parseDuration } from "../text/duration.ts";
-import { UsageError } from "./usage-error.ts";
-
-/** Where to listen. */
-export type Address = { host: string; port: number };
-
-/** Log levels, from the most talkative. */
-export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
+import { type Address, type logLevels, readAddress, readLevel, readPath, readTime } from "../daemon/flags.ts";
+import { UsageError } from "../daemon/usage-error.ts";
 
 export const credentialKinds = ["auto", "kubelet", "token", "none"] as const;
 
@@ -100,40 +94,11 @@ function readNodeName(text: string | undefined): string {
   return text;
 }
 
-function readPath(flag: string, text: string): string {
-  if (!text.startsWith("/") || text.includes("\0") || text.split("/").includes(".."))
-    throw new UsageError(`${flag} ${JSON.stringify(text)}: expected an absolute path without ".."`);
-  return text.length > 1 ? text.replace(/\/+$/, "") || "/" : text;
-}
-
 function readSocket(text: string): string {
   return readPath("--cri-socket", text.replace(/^unix:\/\//, ""));
-}
-
-function readAddress(flag: string, text: string): Address {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65535)
-    throw new UsageError(`${flag} ${text}: expected HOST:PORT, as 127.0.0.1:9465, [::1]:9465 or :9465`);
-  return { host: match[1] ?? (match[2] || "::"), port };
-}
-
-function readTime(flag: string, text: string, least: number): number {
-  const time = parseDuration(text);
-  if (time === undefined || time < least)
-    throw new UsageError(
-      `${flag} ${text}: expected a time such as 30s, 5m or 1h30m${least > 0 ? `, ${least / 1000}s or more` : ""}`,
-    );
-  return time;
 }
 
 function readAccount(text: string): string {
   if (/^[a-z0-9.-]+(\/[a-z0-9.-]+)?$/.test(text)) return text;
   throw new UsageError(`--plugin-account ${text}: expected NAME or NAMESPACE/NAME of a ServiceAccount`);
-}
-
-function readLevel(text: string): AgentConfig["logLevel"] {
-  const level = logLevels.find((name) => name === text.toLowerCase());
-  if (!level) throw new UsageError(`--log-level ${text}: expected one of ${logLevels.join(", ")}`);
-  return level;
 }

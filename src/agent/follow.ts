@@ -1,9 +1,10 @@
+import type { Health, Part } from "../daemon/part.ts";
 import { bootID, machineIDs, uptime } from "../host/machine.ts";
 import type { NodeFacts } from "../kube/node.ts";
 import { longestSilence } from "../ranges/agent-file.ts";
 import { openAgentWord } from "../ranges/agent-word.ts";
 import { onHost } from "./config.ts";
-import type { AgentContext, Health, Part } from "./context.ts";
+import type { AgentContext } from "./context.ts";
 import { faultWords } from "./fault-words.ts";
 import { metricsIn } from "./metrics.ts";
 import { watchNode } from "./watch-node.ts";

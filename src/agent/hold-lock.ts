@@ -1,6 +1,7 @@
+import type { Health, Part } from "../daemon/part.ts";
 import { version } from "../host/version.ts";
 import { onHost } from "./config.ts";
-import type { AgentContext, Health, Part } from "./context.ts";
+import type { AgentContext } from "./context.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 
 /** `held` resolves once this agent is the node's only one; false where it was told to end before. */

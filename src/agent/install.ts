@@ -1,12 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { makeBackOff } from "../daemon/back-off.ts";
+import type { Health, Part } from "../daemon/part.ts";
 import { writeAll } from "../host/files.ts";
 import { type Log, openStreamLog } from "../host/log.ts";
 import { createClient } from "../kube/client.ts";
 import { type Connection, readConnection } from "../kube/connection.ts";
 import { type NodeFacts, readNode } from "../kube/node.ts";
-import { makeBackOff } from "./back-off.ts";
 import type { AgentConfig } from "./config.ts";
-import type { AgentContext, Health, Part } from "./context.ts";
+import type { AgentContext } from "./context.ts";
 import { faultWords } from "./fault-words.ts";
 import { installCniConfig } from "./install-cni-config.ts";
 import { installCredentials } from "./install-credentials.ts";

@@ -1,8 +1,8 @@
 import { linkSync, lstatSync, mkdirSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { makeBackOff } from "../daemon/back-off.ts";
 import { isErrno, removeIfThere } from "../host/files.ts";
-import { makeBackOff } from "./back-off.ts";
 import { faultWords } from "./fault-words.ts";
 
 /** `isHeld` is false where somebody took the lock's file away: then another agent may be working, too. */

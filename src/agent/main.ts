@@ -1,3 +1,4 @@
+import { UsageError } from "../daemon/usage-error.ts";
 import { writeAll } from "../host/files.ts";
 import { runCommandLine } from "./command-line.ts";
 import type { AgentConfig } from "./config.ts";
@@ -6,7 +7,6 @@ import { install } from "./install.ts";
 import { run } from "./run.ts";
 import { stay } from "./stay.ts";
 import { uninstall } from "./uninstall.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** `kube-node-agent WORDS`: 0 ended as told, 1 something went wrong, 2 a mistake in flags or environment. */
 export async function runAgent(words: string[]): Promise<number> {

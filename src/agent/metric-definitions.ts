@@ -1,11 +1,4 @@
-/** A metric as it is served and as docs/metrics.md tells of it. Names end in their unit, as Prometheus wants it. */
-export type Definition = {
-  name: string;
-  type: "gauge" | "counter" | "histogram";
-  help: string;
-  labels: Readonly<Record<string, string>>;
-  buckets?: readonly number[];
-};
+import type { Definition } from "../daemon/metrics.ts";
 
 const network = "name of the CNI network";
 const source = "`spec.podCIDRs`, `annotation KEY`, or `records` where no configuration tells of the network";

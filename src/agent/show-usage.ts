@@ -1,12 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { formatRange, spanOf } from "../address/range.ts";
 import { CniError } from "../cni/error.ts";
+import type { Part } from "../daemon/part.ts";
 import { isErrno } from "../host/files.ts";
 import { bootID, uptime } from "../host/machine.ts";
 import { version } from "../host/version.ts";
 import { type NetworkUsage, usageOf, usageOfRecords } from "../upkeep/network-usage.ts";
 import { type Condition, conditionsOf, utilization } from "./conditions.ts";
-import type { AgentContext, Part } from "./context.ts";
+import type { AgentContext } from "./context.ts";
 import { isConnected, silenceOf } from "./last-heard.ts";
 import { metricsIn } from "./metrics.ts";
 import { networksIn } from "./networks.ts";

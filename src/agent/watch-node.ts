@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { type BackOff, makeBackOff } from "../daemon/back-off.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Connection } from "../kube/connection.ts";
 import { type Beat, type LiveSession, openLiveSession } from "../kube/live-session.ts";
@@ -6,7 +7,6 @@ import { type NodeFacts, readNode } from "../kube/node.ts";
 import { outage } from "../kube/outage.ts";
 import { lines, readEvent } from "../kube/watch.ts";
 import { isObject } from "../text/json.ts";
-import { type BackOff, makeBackOff } from "./back-off.ts";
 import { faultWords } from "./fault-words.ts";
 
 /**

@@ -1,4 +1,79 @@
-import type { PoolKind } from "./pool-shape.ts";
+import { z } from "zod";
+import { canonicalAddress, decimal, moment, objectName } from "./fields.ts";
+import { poolKinds } from "./pool-kind.ts";
+import { validations } from "./validation.ts";
+
+const fixed = validations({
+  rule: "self == oldSelf",
+  message: "a block is what it was made as: delete it and make another one",
+});
+
+const spec = z
+  .strictObject({
+    pool: z
+      .strictObject({
+        kind: z.enum(poolKinds).describe("IPPool or CIDRPool."),
+        name: z.string().min(1).max(63).describe("Its name."),
+        uid: z.string().max(64).describe("Its UID: a pool made again under that name is another one."),
+      })
+      .meta(fixed)
+      .describe("The pool that it is a block of."),
+    index: decimal.meta(fixed).describe("Its place on the pool's grid, from 0."),
+    first: canonicalAddress.describe("The first of all its addresses, exclusions too."),
+    last: canonicalAddress.describe("The last of them."),
+    nodeName: objectName.min(1).meta(fixed).describe("The Node that it is for."),
+    nodeUID: z
+      .string()
+      .max(64)
+      .meta(fixed)
+      .describe("Its UID: a Node made again under that name is another one."),
+    closing: z
+      .boolean()
+      .exactOptional()
+      .describe("To be given back: no pod gets an address of it any more. Once true, it stays so."),
+  })
+  .meta(
+    validations(
+      {
+        rule: "self.first == oldSelf.first && self.last == oldSelf.last",
+        message: "a block's addresses are what they were made as: delete it and make another one",
+      },
+      {
+        rule: "!isIP(self.first) || !isIP(self.last) || ip(self.first).family() == ip(self.last).family()",
+        message: "first and last are of different families",
+        fieldPath: ".last",
+      },
+      {
+        rule: "!oldSelf.?closing.orValue(false) || self.?closing.orValue(false)",
+        message: "a block that closes stays so: its node may have stopped using it already",
+        fieldPath: ".closing",
+      },
+    ),
+  );
+
+const status = z.strictObject({
+  used: z.int().min(0).exactOptional().describe("Addresses that pods hold, as its node's agent last said."),
+  drained: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      "Of a closing block: the agent saw it closing for longer than any call lives, and nothing is leased out of it.",
+    ),
+  seenAt: moment.exactOptional().describe("When the agent wrote this."),
+  nodeGoneAt: moment
+    .exactOptional()
+    .describe(
+      "Since when its Node (by UID) is known to be gone, as the controller says; unset again where it came back.",
+    ),
+});
+
+/** Spec and status, with what the API server checks of them. */
+export const nodeBlockShapes = { spec, status };
+
+export type NodeBlockSpec = z.infer<typeof spec>;
+
+/** Written by the node's agent, seldom; but for `nodeGoneAt`, which is the controller's. */
+export type NodeBlockStatus = z.infer<typeof status>;
 
 /**
  * `NodeBlock` (ipam.kube-node.io/v1alpha1, cluster-scoped): one place on a pool's grid, claimed for one Node by being created. Addresses are
@@ -10,29 +85,4 @@ export type NodeBlock = {
   metadata: { name: string; uid?: string; resourceVersion?: string; creationTimestamp?: string };
   spec: NodeBlockSpec;
   status?: NodeBlockStatus;
-};
-
-export type NodeBlockSpec = {
-  pool: { kind: PoolKind; name: string; uid: string };
-  index: string;
-  /** All its addresses, both ends included, exclusions too. */
-  first: string;
-  last: string;
-  /** The Node that it is for: a Node made again under that name is another one. */
-  nodeName: string;
-  nodeUID: string;
-  /** To be given back: no pod gets an address of it any more. Once true, it stays so. */
-  closing?: boolean;
-};
-
-/** Written by the node's agent, seldom; but for `nodeGoneAt`, which is the controller's. */
-export type NodeBlockStatus = {
-  /** Addresses that pods hold. */
-  used?: number;
-  /** Of a closing block: the agent saw it closing for longer than any call lives, and nothing is leased out of it. */
-  drained?: boolean;
-  /** When the agent wrote this (RFC 3339). */
-  seenAt?: string;
-  /** Since when its Node (by UID) is known to be gone; unset again where it came back. */
-  nodeGoneAt?: string;
 };

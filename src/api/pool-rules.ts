@@ -9,14 +9,11 @@ import {
   sizeOf,
 } from "../address/cidr.ts";
 import { bitsOf, formatIp, type Ip, parseIp } from "../address/ip.ts";
+import type { Run } from "../address/runs.ts";
 import type { JsonObject } from "../text/json.ts";
-import {
-  type CIDRPoolSpec,
-  type IPPoolSpec,
-  type PlacedFault,
-  type PoolKind,
-  readPoolShape,
-} from "./pool-shape.ts";
+import { blockFaults, timeFaults } from "./pool-block-rules.ts";
+import type { PoolKind } from "./pool-kind.ts";
+import { type CIDRPoolSpec, type IPPoolSpec, type PlacedFault, readPoolShape } from "./pool-shape.ts";
 
 /** All that is wrong with a pool's spec: first its keys and kinds of values, and where those are good, nv-ipam's rules. */
 export function poolFaults(kind: PoolKind, spec: JsonObject): PlacedFault[] {
@@ -57,6 +54,7 @@ function ipPoolFaults(spec: IPPoolSpec): PlacedFault[] {
       ],
     ]),
     ...indexFaults(spec, BigInt(size)),
+    ...blockFaults(spec, { first: 0n, last: BigInt(size) - 1n }),
     ...commonFaults(spec, subnet, gateway !== undefined),
   ];
 }
@@ -79,6 +77,7 @@ function cidrPoolFaults(spec: CIDRPoolSpec): PlacedFault[] {
       ],
     ]),
     ...(each ? indexFaults(spec, sizeOf(each)) : []),
+    ...(each ? blockFaults(spec, usablePlaces(each)) : []),
     ...staticFaults(spec, cidr),
     ...commonFaults(spec, cidr, gatewayIndex !== undefined),
   ];
@@ -88,6 +87,12 @@ function cidrPoolFaults(spec: CIDRPoolSpec): PlacedFault[] {
 function usableOf({ ip, prefix }: Cidr): bigint {
   const size = 1n << BigInt(bitsOf(ip.family) - prefix);
   return size <= 2n ? size : ip.family === 4 ? size - 2n : size - 1n;
+}
+
+/** Where in a node's network the addresses are that pods can have. */
+function usablePlaces(node: Cidr): Run {
+  const first = sizeOf(node) <= 2n ? 0n : 1n;
+  return { first, last: first + usableOf(node) - 1n };
 }
 
 function isGatewayIndex(node: Cidr, index: number): boolean {
@@ -119,7 +124,7 @@ function staticFaults(
     prefix: parseCidr(prefix) as Cidr,
   }));
   const isSecond = (i: number, of: (one: (typeof placed)[number]) => string | undefined) =>
-    of(placed[i] as (typeof placed)[number]) !== undefined &&
+    Boolean(of(placed[i] as (typeof placed)[number])) &&
     placed.findIndex((one) => of(one) === of(placed[i] as (typeof placed)[number])) < i;
   return placed.flatMap(({ text, prefix, gateway, nodeName }, i) => {
     const at = (key: string) => ["staticAllocations", i, key];
@@ -167,6 +172,7 @@ function commonFaults(spec: IPPoolSpec | CIDRPoolSpec, pool: Cidr, hasGateway: b
         ],
       ]);
     }),
+    ...timeFaults(spec),
     ...collect([
       [defaultGateway === true && !hasGateway, ["defaultGateway"], "there is no gateway to take"],
       [routes.length > 0 && !hasGateway, ["routes"], "routes need a gateway"],

@@ -1,6 +1,6 @@
 import { firstOf, lastOf } from "../address/cidr.ts";
+import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
 import { poolFaults, poolNetwork } from "../api/pool-rules.ts";
-import { type PoolKind, poolKinds } from "../api/pool-shape.ts";
 import { isObject, kindOf } from "../text/json.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { formatFault, formatPath } from "./ipam.ts";

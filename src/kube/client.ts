@@ -13,15 +13,19 @@ export const patchType = {
   apply: "application/apply-patch+yaml",
 } as const;
 
-/** `requestTimeoutMs` bounds each single request, its answer included; `signal` ends everything. */
+/**
+ * `requestTimeoutMs` bounds each single request, its answer included; `signal` ends everything. `metadataOnly`: answers hold objects'
+ * metadata and nothing else, whatever is asked for.
+ */
 export type ClientOptions = {
+  metadataOnly?: boolean;
   impersonation?: Impersonation;
   requestTimeoutMs?: number;
   userAgent?: string;
   signal?: AbortSignal;
 };
 
-type Call = { method: string; path: string; body?: unknown; type?: string };
+type Call = { method: string; path: string; body?: unknown; type?: string; isList?: true };
 
 /**
  * The Kubernetes API for programs that aren't called for every pod. Paths begin with a slash; answers are plain JSON, T is what the
@@ -45,12 +49,18 @@ export async function createClient(connection: Connection, options: ClientOption
   const session = await openSession(connection);
   const headers = headersFor(connection, options);
 
-  function start({ method, path, body, type }: Call, signal: AbortSignal): Promise<HttpAnswer> {
+  function start({ method, path, body, type, isList }: Call, signal: AbortSignal): Promise<HttpAnswer> {
     return send({
       ...connection,
       url: connection.server + path,
       method,
-      headers: { ...headers, ...(body !== undefined && { "content-type": type ?? "application/json" }) },
+      headers: {
+        ...headers,
+        accept: options.metadataOnly
+          ? metadataOf(isList ? "PartialObjectMetadataList" : "PartialObjectMetadata")
+          : plain,
+        ...(body !== undefined && { "content-type": type ?? "application/json" }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal,
       session,
@@ -84,7 +94,8 @@ export async function createClient(connection: Connection, options: ClientOption
     replace: (path, body) => ask({ method: "PUT", path, body }),
     patch: (path, body, type) => ask({ method: "PATCH", path, body, type: patchType[type] }),
     remove: async (path, body) => void (await ask({ method: "DELETE", path, body })),
-    list: (path, pick, how) => listPages((page) => ask({ method: "GET", path: page }), path, pick, how),
+    list: (path, pick, how) =>
+      listPages((page) => ask({ method: "GET", path: page, isList: true }), path, pick, how),
     open: async (path, signal) => {
       const answer = await start({ method: "GET", path }, signal).catch(async (error) => {
         signal.throwIfAborted();
@@ -95,6 +106,12 @@ export async function createClient(connection: Connection, options: ClientOption
     },
     close: session.close,
   };
+}
+
+const plain = "application/json";
+
+function metadataOf(kind: string): string {
+  return `${plain};as=${kind};g=meta.k8s.io;v=v1`;
 }
 
 type Progress = { status?: number };
@@ -133,7 +150,6 @@ function headersFor(
   { impersonation, userAgent = "kubectl-kube_node" }: ClientOptions,
 ): Record<string, string> {
   return {
-    accept: "application/json",
     "accept-encoding": "identity",
     "user-agent": userAgent,
     ...(token !== undefined && { authorization: `Bearer ${token}` }),

@@ -7,11 +7,14 @@ import { type Selection, watchFrom } from "./watch.ts";
 /**
  * What to follow: `pick` keeps of an object what is wanted, undefined for nothing. `onChange` is told after each list and each event,
  * `onHeard` after each of them and each bookmark, `onTrouble` when the API server can't be heard, with a sentence. Pauses grow from `firstPause` (milliseconds).
+ * `onList` is told of each list and of which moment it is, `onObject` of each object that an event is about: undefined where it is gone.
  */
 export type Followed<T> = Selection & {
   path: string;
   pick: (item: unknown) => T | undefined;
-  onChange: (all: ReadonlyMap<string, T>) => void;
+  onChange?: (all: ReadonlyMap<string, T>) => void;
+  onList?: (all: ReadonlyMap<string, T>, version: string) => void;
+  onObject?: (value: T | undefined, before: T | undefined, version: string) => void;
   onHeard?: () => void;
   onTrouble: (words: string) => void;
   firstPause?: number;
@@ -53,7 +56,7 @@ type State<T> = { all: Map<string, T>; version: string };
 
 async function list<T>(
   client: Client,
-  { path, labelSelector, fieldSelector, pick, onChange, onHeard }: Followed<T>,
+  { path, labelSelector, fieldSelector, pick, onChange, onList, onHeard }: Followed<T>,
 ): Promise<State<T>> {
   let version = "";
   const found = await client.list(
@@ -71,14 +74,15 @@ async function list<T>(
     },
   );
   const all = new Map(found);
-  onChange(all);
+  onChange?.(all);
+  onList?.(all, version);
   onHeard?.();
   return { all, version };
 }
 
 async function watch<T>(
   client: Client,
-  { path, pick, onChange, onHeard, ...selection }: Followed<T>,
+  { path, pick, onChange, onObject, onHeard, ...selection }: Followed<T>,
   state: State<T>,
   signal: AbortSignal,
   onEvent: () => void,
@@ -91,9 +95,12 @@ async function watch<T>(
       continue;
     }
     const value = type === "DELETED" ? undefined : pick(object);
-    if (value === undefined) state.all.delete(nameOf(object));
-    else state.all.set(nameOf(object), value);
-    onChange(state.all);
+    const name = nameOf(object);
+    const before = state.all.get(name);
+    if (value === undefined) state.all.delete(name);
+    else state.all.set(name, value);
+    onChange?.(state.all);
+    onObject?.(value, before, version);
     onHeard?.();
   }
 }
@@ -103,6 +110,8 @@ function nameOf(item: unknown): string {
   return `${metadata["namespace"] ?? ""}/${metadata["name"]}`;
 }
 
+/** Gone; or, after a restore of etcd, not there yet: what we know is of a later moment than the server's. */
 function isHistoryLost(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 410;
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 410 || /Too large resource version/i.test(error.message);
 }

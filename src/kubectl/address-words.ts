@@ -1,6 +1,8 @@
 import type { AddressFacts } from "../survey/address-facts.ts";
 import { podNetwork } from "../survey/pod-address.ts";
 import type { PodState } from "../survey/pod-state.ts";
+import { describePlace } from "../survey/pool-place.ts";
+import { labelOfKey } from "../survey/pool-ranges.ts";
 import { formatRangeSet } from "../survey/range-set.ts";
 import { formatAge } from "../terminal/age.ts";
 import type { Paint } from "../terminal/paint.ts";
@@ -15,14 +17,15 @@ export function describeWithoutAddress({ namespace, name, phase, node, hostNetwo
 
 /** A paragraph for people. */
 export function describeAddress(facts: AddressFacts, isHeldTwice: boolean, paint: Paint): string {
-  const { address, ranges, pods, serviceCIDR } = facts;
+  const { address, ranges, pods, serviceCIDR, pools = [] } = facts;
   const lines = [
     ...ranges.map(({ node, key, networks, ranges: set }) => {
       const used = networks.length > 0 ? `, used by ${networks.join(", ")}` : "";
-      return ["range", `${formatRangeSet(set)}, which ${node} has by ${key}${used}`];
+      return ["range", `${formatRangeSet(set)}, which ${node} has by ${labelOfKey(key)}${used}`];
     }),
     ...(serviceCIDR ? [["range", `${serviceCIDR}, of which Services get their addresses`]] : []),
     ...(ranges.length === 0 && !serviceCIDR ? [["range", "in none that a node has"]] : []),
+    ...pools.map((place) => ["pool", describePlace(place, address)]),
     ...pods.map(({ namespace, pod, node, network, since }) => {
       const how = network === podNetwork ? "" : ` by network ${network}`;
       return [

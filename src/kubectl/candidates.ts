@@ -1,10 +1,14 @@
 import type { Command, Option } from "commander";
+import { poolAnnotationKey } from "../api/pool-names.ts";
 import { readKubectlNames } from "../kube/kubectl-connection.ts";
 import { podCIDRsKey } from "../survey/node-ranges.ts";
+import { readPoolObjects } from "../survey/pool-objects.ts";
+import { labelOfKey } from "../survey/pool-ranges.ts";
 import { takeSurvey } from "../survey/survey.ts";
 import { isObject } from "../text/json.ts";
 import type { Candidates } from "./complete.ts";
 import { type GlobalFlags, overridesOf } from "./global-flags.ts";
+import { readPoolWord } from "./pool-words.ts";
 import type { Shell } from "./shell.ts";
 
 const files = ["kubeconfig", "certificateAuthority", "clientCertificate", "clientKey", "svg", "html", "file"];
@@ -40,8 +44,11 @@ export async function completeWord(
     case "explain":
       return words.length > 0 ? { words: [] } : await completePod(beginning, command, shell);
     case "split":
-    case "map":
       return words.length > 0 ? { words: [] } : { words: await listKeys(command, shell) };
+    case "map":
+      return words.length > 0 ? { words: [] } : { words: await listKeysAndPools(command, shell) };
+    case "rebuild":
+      return words.length > 0 ? { words: [] } : { words: await listPools(command, shell) };
     case "completion":
       return { words: ["bash", "zsh", "fish"] };
     default:
@@ -53,7 +60,7 @@ export async function completeWord(
 async function completeAnnotate(words: string[], command: Command, shell: Shell): Promise<Candidates> {
   const nodes = await listNodes(words, command, shell);
   if (words.length === 0) return { words: nodes };
-  const keys = (await listKeys(command, shell)).filter((key) => key !== podCIDRsKey);
+  const keys = (await listKeys(command, shell)).filter((key) => key !== podCIDRsKey && !readPoolWord(key));
   return { words: [...keys.map((key) => `${key}=`), ...nodes], more: true };
 }
 
@@ -85,5 +92,17 @@ async function listNames(path: string, command: Command, shell: Shell): Promise<
 async function listKeys(command: Command, shell: Shell): Promise<string[]> {
   const { client } = await shell.connect(command);
   const { ranges, networks } = await takeSurvey(client, { pods: false, services: false });
-  return [...new Set([...networks, ...ranges].map(({ key }) => key))].sort();
+  return [...new Set([...networks, ...ranges].map(({ key }) => labelOfKey(key)))].sort();
+}
+
+async function listPools(command: Command, shell: Shell): Promise<string[]> {
+  const { client } = await shell.connect(command);
+  const { pools } = await readPoolObjects(client, []);
+  return pools.map((pool) => labelOfKey(poolAnnotationKey(pool))).sort();
+}
+
+/** Pools that no node has a block of yet are there as well. */
+async function listKeysAndPools(command: Command, shell: Shell): Promise<string[]> {
+  const [keys, pools] = await Promise.all([listKeys(command, shell), listPools(command, shell)]);
+  return [...new Set([...keys, ...pools])].sort();
 }

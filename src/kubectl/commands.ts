@@ -5,6 +5,7 @@ import { completionCommand } from "./completion.ts";
 import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
 import { mapCommand } from "./map.ts";
+import { rebuildCommand } from "./rebuild.ts";
 import type { Shell } from "./shell.ts";
 import { splitCommand } from "./split.ts";
 import { verifyCommand } from "./verify.ts";
@@ -22,6 +23,7 @@ export const commands: AddCommand[] = [
   verifyCommand,
   explainCommand,
   watchCommand,
+  rebuildCommand,
   bundleCommand,
   completionCommand,
 ];

@@ -4,6 +4,8 @@ import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type AddressFacts, gatherFacts, isHeldTwice } from "../survey/address-facts.ts";
 import { type PodState, readPodState } from "../survey/pod-state.ts";
+import { readPoolObjects } from "../survey/pool-objects.ts";
+import { viewPools } from "../survey/pool-view.ts";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { describeAddress, describeWithoutAddress } from "./address-words.ts";
 import { addHelp } from "./help.ts";
@@ -17,7 +19,7 @@ type Options = { output: OutputFormat };
 
 export function explainCommand(shell: Shell, end: (code: number) => void): Command {
   const command = new Command("explain")
-    .description("An address or a pod: node, range, network, who has it and since when")
+    .description("An address or a pod: node, range, pool, network, who has it and since when")
     .argument("<what>", "an IP address, NAMESPACE/POD, or POD in the namespace of -n")
     .addOption(outputOption(["table", "json", "yaml"]))
     .action(async (what: string, options: Options) => end(await explain(what, options, command, shell)));
@@ -43,8 +45,10 @@ async function explain(what: string, { output }: Options, command: Command, shel
   const { client, namespace } = await shell.connect(command);
   const pod = ip ? undefined : await findPod(client, what.includes("/") ? what : `${namespace}/${what}`);
   const survey = await takeSurvey(client, surveyOptionsOf({}, shell));
+  const objects = await readPoolObjects(client, survey.notes);
   warn(survey.notes, shell);
-  const all = (ip ? [ip] : addressesOf(pod, survey)).map((address) => gatherFacts(survey, address));
+  const pools = viewPools(survey, objects);
+  const all = (ip ? [ip] : addressesOf(pod, survey)).map((address) => gatherFacts(survey, address, pools));
   if (output === "json" || output === "yaml") shell.print(await formatList("AddressList", all, output));
   else if (pod && all.length === 0) shell.print(describeWithoutAddress(pod));
   else
@@ -55,8 +59,8 @@ async function explain(what: string, { output }: Options, command: Command, shel
   return isUnknown || all.some((facts) => isHeldTwice(survey, facts)) ? 1 : 0;
 }
 
-function isUnheardOf({ ranges, pods, serviceCIDR }: AddressFacts): boolean {
-  return ranges.length + pods.length === 0 && serviceCIDR === undefined;
+function isUnheardOf({ ranges, pods, pools = [], serviceCIDR }: AddressFacts): boolean {
+  return ranges.length + pods.length + pools.length === 0 && serviceCIDR === undefined;
 }
 
 async function findPod(client: Client, name: string): Promise<PodState> {

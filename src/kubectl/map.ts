@@ -1,11 +1,18 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { type Cidr, network, parseCidr } from "../address/cidr.ts";
+import { poolAnnotationKey, poolOfAnnotationKey } from "../api/pool-names.ts";
+import type { Client } from "../kube/client.ts";
+import { chartPool } from "../map/from-pool.ts";
 import { chartSurvey, keysByNodes } from "../map/from-survey.ts";
 import { formatCount } from "../map/numbers.ts";
 import type { Territory } from "../map/territory.ts";
+import { readPoolObjects } from "../survey/pool-objects.ts";
+import { labelOfKey } from "../survey/pool-ranges.ts";
+import { type PoolView, viewPool } from "../survey/pool-view.ts";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { addHelp, usualExits } from "./help.ts";
+import { keysOfWord } from "./pool-words.ts";
 import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
 import { surveyOptionsOf } from "./survey-flags.ts";
@@ -24,7 +31,10 @@ type Options = {
 export function mapCommand(shell: Shell): Command {
   const command = new Command("map")
     .description("The address space as a picture: whose each part is, how much of it is used, what is free")
-    .argument("[key]", "ranges of this annotation, or of spec.podCIDRs (default: what most nodes have)")
+    .argument(
+      "[key]",
+      "ranges of this annotation, a pool (NAME, ippool/NAME, cidrpool/NAME), or spec.podCIDRs (default: what most nodes have)",
+    )
     .option("-l, --selector <selector>", "only nodes with these labels, as kubectl has it")
     .option("--cidr <networks>", "only these networks, with commas between them, whole", readNetworks)
     .option("--svg <file>", 'an SVG to this file instead ("-": to stdout)')
@@ -44,6 +54,7 @@ export function mapCommand(shell: Shell): Command {
         "map example.com/net1 --cidr 172.20.0.0/16",
         "One annotation's ranges, and all that is free of a network",
       ],
+      ["map ippool/a", "A pool's whole grid: given, closing, excluded and free"],
       ["map --html map.html", "A page to look closer: down to single addresses and their pods"],
       ["map --width 120 --height 60 | less", "As large as one likes"],
     ],
@@ -77,31 +88,56 @@ async function map(
   const { selector } = options;
   const survey = await takeSurvey(client, {
     ...surveyOptionsOf(
-      { ...(selector !== undefined && { selector }), ...(given && { key: [given] }) },
+      { ...(selector !== undefined && { selector }), ...(given && { key: keysOfWord(given) }) },
       shell,
     ),
     services: false,
   });
-  warn(survey.notes, shell);
   const key = given ?? chooseKey(survey, shell);
-  const territory = chartSurvey(survey, key, options.cidr);
-  if (options.svg === undefined && options.html === undefined) await show(territory, key, options, shell);
+  const view = await chooseView(client, survey, given === undefined ? [key] : keysOfWord(given), shell);
+  warn(survey.notes, shell);
+  const territory = view
+    ? chartPool(view, survey, poolAnnotationKey(view), options.cidr)
+    : chartSurvey(survey, key, options.cidr);
+  const title = view?.label ?? labelOfKey(key);
+  if (options.svg === undefined && options.html === undefined) await show(territory, title, options, shell);
   if (options.svg !== undefined) {
     const { drawSvg } = await import("../map/svg-map.ts");
-    write(options.svg, drawSvg(territory, key), shell);
+    write(options.svg, drawSvg(territory, title), shell);
   }
   if (options.html !== undefined) {
     const { renderPage } = await import("../map/page.ts");
-    write(options.html, renderPage(territory, { title: key, subtitle: subtitleFor(survey) }), shell);
+    write(options.html, renderPage(territory, { title, subtitle: subtitleFor(survey) }), shell);
   }
+}
+
+/** The pool that is meant by one of these keys; an annotation of the first goes before a pool of that name. */
+async function chooseView(
+  client: Client,
+  survey: Survey,
+  keys: string[],
+  shell: Shell,
+): Promise<PoolView | undefined> {
+  const pools = keys.flatMap((key) => poolOfAnnotationKey(key) ?? []);
+  const isAnnotation = pools.length < keys.length && survey.ranges.some(({ key }) => key === keys[0]);
+  if (pools.length === 0 || isAnnotation) return undefined;
+  const objects = await readPoolObjects(client, survey.notes);
+  const [view, ...others] = pools.flatMap((pool) => viewPool(survey, objects, pool) ?? []);
+  for (const { label } of others) shell.say(`note: this is ${view?.label}; there is also ${label}`);
+  return view;
 }
 
 function chooseKey(survey: Survey, shell: Shell): string {
   const [key, ...others] = keysByNodes(survey);
   if (key === undefined)
     throw new Error("no node has ranges: neither spec.podCIDRs nor an annotation that holds some");
-  if (others.length > 0) shell.say(`note: this is ${key}; there are also: ${others.join(", ")}`);
+  sayOthers(key, others, shell);
   return key;
+}
+
+function sayOthers(key: string, others: string[], shell: Shell): void {
+  if (others.length > 0)
+    shell.say(`note: this is ${labelOfKey(key)}; there are also: ${others.map(labelOfKey).join(", ")}`);
 }
 
 async function show(territory: Territory, key: string, options: Options, shell: Shell): Promise<void> {

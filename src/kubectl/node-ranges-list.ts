@@ -1,6 +1,8 @@
 import type { RangeSet } from "../address/range.ts";
+import { poolOfAnnotationKey } from "../api/pool-names.ts";
 import { forecastFull } from "../survey/forecast.ts";
 import type { NodeRanges } from "../survey/node-ranges.ts";
+import { labelOfKey } from "../survey/pool-ranges.ts";
 import type { Survey } from "../survey/survey.ts";
 import { joinPods, type Usage } from "../survey/usage.ts";
 
@@ -13,8 +15,17 @@ export type NodeRangesItem = {
   key: string;
   /** Why this annotation counts as one that holds ranges; absent for spec.podCIDRs. */
   reason?: string;
+  /** `ippool/NAME` or `cidrpool/NAME` where the key is a pool's; then each set is a block of it. */
+  pool?: string;
   networks: string[];
-  sets: { ranges: RangeSet; size: number; used: number; fullAt?: string }[];
+  sets: {
+    ranges: RangeSet;
+    size: number;
+    used: number;
+    fullAt?: string;
+    block?: string;
+    closing?: true;
+  }[];
   malformed?: string;
 };
 
@@ -45,6 +56,7 @@ function toItem(
     node,
     key,
     ...(reason !== undefined && { reason }),
+    ...(poolOfAnnotationKey(key) && { pool: labelOfKey(key) }),
     networks: networks.filter((network) => network.key === key).map(({ name }) => name),
     sets: sets.map(toSet),
     ...(malformed !== undefined && { malformed }),
@@ -52,8 +64,9 @@ function toItem(
 }
 
 function toSet(usage: Usage): NodeRangesItem["sets"][number] {
-  const { ranges, size, pods } = usage;
+  const { ranges, size, pods, block } = usage;
   const full = forecastFull(usage, Date.now());
   const fullAt = full === undefined ? {} : { fullAt: new Date(full).toISOString() };
-  return { ranges, size: Number(size), used: pods.length, ...fullAt };
+  const ofPool = block && { block: block.name, ...(block.closing && { closing: true as const }) };
+  return { ranges, size: Number(size), used: pods.length, ...fullAt, ...ofPool };
 }

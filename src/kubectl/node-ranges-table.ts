@@ -1,3 +1,4 @@
+import { labelOfKey } from "../survey/pool-ranges.ts";
 import { formatRangeSet } from "../survey/range-set.ts";
 import { formatAge } from "../terminal/age.ts";
 import { formatCount } from "../terminal/count.ts";
@@ -22,13 +23,14 @@ function rowsOf(item: NodeRangesItem, isWide: boolean, paint: Paint): Cell[][] {
   const more = isWide ? [networks.join(",") || "<none>", malformed ?? ""] : [];
   if (sets.length === 0) {
     const ranges = malformed === undefined ? "<none>" : { text: "<malformed>", paint: paint.red };
-    return [[node, key || "<none>", ranges, "-", "-", "-", "-", ...more]];
+    return [[node, labelOfKey(key) || "<none>", ranges, "-", "-", "-", "-", ...more]];
   }
-  return sets.map(({ ranges, size, used, fullAt }) => {
+  return sets.map(({ ranges, size, used, fullAt, closing }) => {
     const free = size - used;
     const shown = free <= 0 ? { text: String(free), paint: paint.red } : formatCount(free);
     const full = whenFull(free, fullAt);
-    return [node, key, formatRangeSet(ranges), formatCount(size), String(used), shown, full, ...more];
+    const words = `${formatRangeSet(ranges) || "<none>"}${closing ? " (closing)" : ""}`;
+    return [node, labelOfKey(key), words, formatCount(size), String(used), shown, full, ...more];
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { SurveyOptions } from "../survey/survey.ts";
 import { addToList } from "../terminal/flag-list.ts";
+import { keyOfWord } from "./pool-words.ts";
 import type { Shell } from "./shell.ts";
 
 /** Flags of commands that look at many nodes. */
@@ -15,8 +16,8 @@ export function addSurveyFlags(command: Command): Command {
 export function addKeyFlag(command: Command): Command {
   return command.option(
     "--key <key,…>",
-    "only ranges of these annotations, or of spec.podCIDRs; may be given again (default: every one that holds ranges)",
-    addToList,
+    "only ranges of these annotations or pools (ippool/NAME, cidrpool/NAME), or of spec.podCIDRs; may be given again (default: every one that holds ranges)",
+    (text: string, before?: string[]) => addToList(text, before).map(keyOfWord),
   );
 }
 

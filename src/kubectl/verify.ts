@@ -1,5 +1,8 @@
 import { Command } from "commander";
 import { type Finding, findAll } from "../survey/findings.ts";
+import { findPoolTroubles } from "../survey/pool-findings.ts";
+import { readPoolObjects } from "../survey/pool-objects.ts";
+import { labelOfKey } from "../survey/pool-ranges.ts";
 import { takeSurvey } from "../survey/survey.ts";
 import { formatTable } from "../terminal/table.ts";
 import { addHelp } from "./help.ts";
@@ -14,7 +17,7 @@ type Options = Pick<SurveyFlags, "key"> & { output: OutputFormat; nearly: number
 export function verifyCommand(shell: Shell, end: (code: number) => void): Command {
   const command = addKeyFlag(new Command("verify"))
     .description(
-      "Checks the whole cluster: ranges that overlap or are malformed, addresses that are outside or held twice",
+      "Checks the whole cluster: ranges that overlap or are malformed, addresses outside or held twice, pools' blocks",
     )
     .option("--nearly <percent>", "from which use on a range is nearly full", readPercent, 90)
     .addOption(outputOption(["table", "json", "yaml"]))
@@ -43,14 +46,18 @@ function readPercent(text: string): number {
 async function verify({ key, nearly, output }: Options, command: Command, shell: Shell): Promise<number> {
   const { client } = await shell.connect(command);
   const survey = await takeSurvey(client, surveyOptionsOf({ ...(key && { key }) }, shell));
-  const { findings, notes } = findAll(survey, nearly);
+  const objects = await readPoolObjects(client, survey.notes);
+  const ofRanges = findAll(survey, nearly);
+  const { notes } = ofRanges;
+  const isChosen = (one: string) => key === undefined || key.includes(one);
+  const findings = [...ofRanges.findings, ...findPoolTroubles(survey, objects, isChosen)];
   warn(survey.notes, shell);
   sayFew(
     notes.map((note) => `note: ${note}`),
     shell,
   );
   sayFew(
-    [...survey.keys].map(([name, reason]) => `annotation ${name}: ${reason}`),
+    [...survey.keys].map(([name, reason]) => `annotation ${labelOfKey(name)}: ${reason}`),
     shell,
   );
   if (output === "json" || output === "yaml") shell.print(await formatList("FindingList", findings, output));

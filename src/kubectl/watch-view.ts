@@ -1,3 +1,4 @@
+import { labelOfKey } from "../survey/pool-ranges.ts";
 import { formatRangeSet } from "../survey/range-set.ts";
 import type { NodeRangesItem } from "./node-ranges-list.ts";
 import { formatItems } from "./node-ranges-table.ts";
@@ -35,11 +36,13 @@ export function showAsLines(shell: Shell): ShowItems {
   };
 }
 
-function linesOf({ node, key, sets, malformed }: NodeRangesItem): [name: string, words: string][] {
+function linesOf(item: NodeRangesItem): [name: string, words: string][] {
+  const { node, sets, malformed } = item;
+  const key = labelOfKey(item.key);
   if (sets.length === 0)
     return [[`${node} ${key || "<none>"}`, malformed === undefined ? "<none>" : `malformed: ${malformed}`]];
-  return sets.map(({ ranges, size, used }) => [
+  return sets.map(({ ranges, size, used, closing }) => [
     `${node} ${key} ${formatRangeSet(ranges)}`,
-    `used=${used} size=${size}`,
+    `used=${used} size=${size}${closing ? " closing" : ""}`,
   ]);
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type Followed, follow } from "../kube/follow.ts";
-import { type Network, readNetwork } from "../survey/network.ts";
+import { type Network, readNetworksOf } from "../survey/network.ts";
 import { type NodeFacts, readNodeFacts } from "../survey/node-ranges.ts";
 import { type PodAddress, readPodAddresses } from "../survey/pod-address.ts";
 import { chooseKeys } from "../survey/range-keys.ts";
@@ -79,10 +79,10 @@ async function watch(
     onChange: (pods) => keep({ pods }),
     onTrouble,
   };
-  const networks: Followed<Network> = {
+  const networks: Followed<Network[]> = {
     path: definitions,
-    pick: readNetwork,
-    onChange: (all) => keep({ networks: [...all.values()] }),
+    pick: readNetworksOf,
+    onChange: (all) => keep({ networks: [...all.values()].flat() }),
     onTrouble,
   };
   await Promise.all([

@@ -1,5 +1,6 @@
 import type { Cidr } from "../address/cidr.ts";
 import { parseIp } from "../address/ip.ts";
+import { keysOfNetworks } from "../survey/network.ts";
 import type { Survey } from "../survey/survey.ts";
 import { chart, type Holder, type NodeWithRanges, type Territory } from "./territory.ts";
 
@@ -15,10 +16,10 @@ export function chartSurvey({ ranges, networks, pods }: Facts, key: string, with
           ? { name: node, ranges: ranges.flat() }
           : { name: node, fault: `malformed: ${malformed}` },
     );
-  const keys = new Map(networks.map((network) => [network.name, network.key]));
+  const keys = keysOfNetworks(networks);
   const holders = pods.flatMap(({ address, namespace, pod, node, network }): Holder[] => {
     const ip = parseIp(address);
-    const isOthers = keys.has(network) && keys.get(network) !== key;
+    const isOthers = keys.get(network)?.has(key) === false;
     return ip && !isOthers ? [{ address: ip, pod: `${namespace}/${pod}`, node }] : [];
   });
   return chart(nodes, holders, within);

@@ -3,6 +3,7 @@ export type Glyphs = {
   readonly free: string;
   readonly shades: readonly string[];
   readonly conflict: string;
+  readonly excluded: string;
   readonly gap: string;
   readonly times: string;
   readonly more: string;
@@ -12,6 +13,7 @@ const unicode: Glyphs = {
   free: "·",
   shades: ["░", "▒", "▓", "█"],
   conflict: "!",
+  excluded: "×",
   gap: "⋮",
   times: "×",
   more: "…",
@@ -20,6 +22,7 @@ const ascii: Glyphs = {
   free: ".",
   shades: ["-", "+", "*", "#"],
   conflict: "!",
+  excluded: "x",
   gap: ":",
   times: "x",
   more: "...",

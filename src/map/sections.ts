@@ -6,7 +6,12 @@ import { typicalSize } from "./strips.ts";
 import type { Block } from "./territory.ts";
 
 /** A part of the address space that is drawn as one picture, with the blocks that touch it. */
-export type Section = { readonly network: Cidr; readonly blocks: Block[] };
+export type Section = {
+  readonly network: Cidr;
+  readonly blocks: Block[];
+  /** Addresses that nobody gets; by address. */
+  readonly excluded?: readonly Span[];
+};
 
 // Where less than a thousandth of a common network is near any block, its two halves are better drawn each for itself.
 const farApart = 1024n;
@@ -50,6 +55,13 @@ function section(blocks: Block[]): Section {
 /** All addresses of a section. */
 export function spanOfSection({ network }: Section): Span {
   return { first: firstOf(network), last: lastOf(network) };
+}
+
+/** What is not free of a section, by address. */
+export function occupiedOf({ blocks, excluded = [] }: Section): Span[] {
+  const spans = blocks.map(({ span }) => span);
+  if (excluded.length === 0) return spans;
+  return [...spans, ...excluded].sort((a, b) => (a.first.value < b.first.value ? -1 : 1));
 }
 
 /** The size that most of its blocks have; all of it where it has none. */

@@ -20,7 +20,7 @@ export function drawTerminal(territory: Territory, title: string, window: Window
   const { blocks, sections } = territory;
   const style = styleFor(blocks, window);
   const head = describeTerritory(territory, title, window.paint);
-  const foot = [describeGlyphs(window), mostUsed(blocks, window), listTroubles(territory, window)];
+  const foot = [describeGlyphs(territory, window), mostUsed(blocks, window), listTroubles(territory, window)];
   const feet = foot.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]);
   const wanted = sections.map(wantedLines);
   // The shell's prompt wants a line, and each section has an empty one above.
@@ -50,17 +50,20 @@ function shareOut(lines: number, wanted: number[]): number[] {
   return given;
 }
 
-function describeTerritory({ blocks }: Territory, title: string, paint: Paint): string {
+function describeTerritory({ blocks, summary }: Territory, title: string, paint: Paint): string {
+  if (summary !== undefined) return `${paint.bold(title)}: ${summary}`;
   if (blocks.length === 0) return `${paint.bold(title)}: no node has ranges`;
   return `${paint.bold(title)}: ${count(blocks.length, "block")} of ${countNodes(blocks)}`;
 }
 
-function describeGlyphs({ glyphs, paint, width }: Window): string[] {
+function describeGlyphs({ sections }: Territory, { glyphs, paint, width }: Window): string[] {
+  const isExcluded = sections.some(({ excluded = [] }) => excluded.length > 0);
   const steps = glyphs.shades.map((shade, at) => {
     const share = Math.round((100 * (at + 1)) / glyphs.shades.length);
     return `${shade} ${at === 0 ? "used to " : "to "}${share} %`;
   });
-  const all = [`${glyphs.free} free`, ...steps, `${glyphs.conflict} conflict`].map((entry) =>
+  const excluded = isExcluded ? [`${glyphs.excluded} excluded`] : [];
+  const all = [`${glyphs.free} free`, ...excluded, ...steps, `${glyphs.conflict} conflict`].map((entry) =>
     entry.replaceAll(" ", nbsp),
   );
   return wrap(all.join("  "), width).map((line) =>

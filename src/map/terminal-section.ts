@@ -4,7 +4,7 @@ import { countOf, type Span } from "../address/range.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Glyphs, shadeGlyph } from "./glyphs.ts";
 import { formatCount } from "./numbers.ts";
-import { type Section, spanOfSection, usualSize } from "./sections.ts";
+import { occupiedOf, type Section, spanOfSection, usualSize } from "./sections.ts";
 import { findWithin, indexSpans, type SpanIndex } from "./span-index.ts";
 import { countStrips, type Line, labelWidth, stripsOf } from "./strips.ts";
 import type { Block } from "./territory.ts";
@@ -24,8 +24,7 @@ export type Style = {
 
 /** Lines that a section takes where every block of the usual size has a line of its own. */
 export function wantedLines(section: Section): number {
-  const spans = section.blocks.map(({ span }) => span);
-  const lines = countStrips(spanOfSection(section), spans, usualSize(section));
+  const lines = countStrips(spanOfSection(section), occupiedOf(section), usualSize(section));
   return Number(lines < 10_000n ? lines : 10_000n) + headingLines;
 }
 
@@ -37,12 +36,13 @@ export function drawSection(section: Section, width: number, height: number, sty
   const { fit, lines, label } = layOut(section, width, Math.max(1, height - headingLines));
   const scale = scaleFor(section.blocks);
   const index = indexSpans(section.blocks);
+  const excluded = indexSpans((section.excluded ?? []).map((span) => ({ span })));
   return [
     ...describeFit(section, fit, scale, width, style.paint),
     ...lines.map((line) => {
       if (line.kind === "gap") return drawGap(line, label, fit, style);
       const start = formatIp(line.span.first).padEnd(label);
-      const cells = drawCells(line, fit.unit, index, scale, style);
+      const cells = drawCells(line, fit.unit, { index, excluded, scale }, style);
       const names = fit.isNamed
         ? `  ${nameBlocks(findWithin(index, line.span), width - label - fit.columns - 3, style.glyphs.more)}`
         : "";
@@ -56,7 +56,7 @@ type Layout = { fit: Fit; lines: Line[]; label: number };
 /** The first addresses of lines may turn out to be longer than expected: then there is less room beside them. */
 function layOut(section: Section, width: number, height: number, expected = 8): Layout {
   const space = spanOfSection(section);
-  const spans = section.blocks.map(({ span }) => span);
+  const spans = occupiedOf(section);
   const fit = fitSection(section, width - expected - 1, height);
   const lines = stripsOf(space, spans, fit.unit * BigInt(fit.columns));
   const label = labelWidth(lines);
@@ -64,7 +64,7 @@ function layOut(section: Section, width: number, height: number, expected = 8): 
 }
 
 function fitSection(section: Section, room: number, height: number): Fit {
-  const spans = section.blocks.map(({ span }) => span);
+  const spans = occupiedOf(section);
   const space = spanOfSection(section);
   const typical = usualSize(section);
   if (countStrips(space, spans, typical) <= height) {
@@ -103,20 +103,23 @@ function drawGap({ span }: Line, label: number, { unit, columns }: Fit, { glyphs
   return paint.dim(`${" ".repeat(label)} ${glyphs.gap} ${words}`);
 }
 
-function drawCells(
-  { span }: Line,
-  unit: bigint,
-  index: SpanIndex<Block>,
-  scale: Scale,
-  style: Style,
-): string {
+type Ground = { index: SpanIndex<Block>; excluded: SpanIndex<{ span: Span }>; scale: Scale };
+
+function drawCells({ span }: Line, unit: bigint, { index, excluded, scale }: Ground, style: Style): string {
   const { family, value } = span.first;
   const cells = Array.from({ length: Number(countOf(span) / unit) }, (_, at) => {
     const first = value + BigInt(at) * unit;
     const cell: Span = { first: { family, value: first }, last: { family, value: first + unit - 1n } };
-    return drawCell(findWithin(index, cell), scale, style);
+    const blocks = findWithin(index, cell);
+    if (blocks.length === 0 && findWithin(excluded, cell).some((one) => covers(one.span, cell)))
+      return { text: style.glyphs.excluded, paint: style.paint.dim };
+    return drawCell(blocks, scale, style);
   });
   return joinPainted(cells);
+}
+
+function covers(span: Span, cell: Span): boolean {
+  return span.first.value <= cell.first.value && cell.last.value <= span.last.value;
 }
 
 type Painted = { text: string; paint: (text: string) => string };
@@ -147,9 +150,9 @@ function joinPainted(cells: Painted[]): string {
 }
 
 function nameBlocks(blocks: Block[], width: number, more: string): string {
-  const names = blocks.map(({ node, held, usable }) => {
+  const names = blocks.map(({ node, held, usable, isClosing }) => {
     const of = usable < 1_000_000n ? ` of ${formatCount(usable)}` : "";
-    return `${node} ${formatCount(held.length)}${of}`;
+    return `${node}${isClosing ? " (closing)" : ""} ${formatCount(held.length)}${of}`;
   });
   const text = names.join(", ");
   if (text.length <= width) return text;

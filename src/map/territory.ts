@@ -14,13 +14,15 @@ export type Block = {
   /** `10.1.2.0/24`, or `10.1.2.10-10.1.2.99` where the range is a part of its subnet. */
   readonly text: string;
   readonly span: Span;
-  /** What host-local gives out, but for the gateway, which it keeps also where none is written. */
+  /** What host-local gives out, but for the gateway, which it keeps also where none is written; a pool may have none. */
   readonly given: Span;
-  readonly gateway: Ip;
+  readonly gateway: Ip | undefined;
   /** How many addresses that makes. */
   readonly usable: bigint;
   /** By address. */
   readonly held: Holder[];
+  /** Of a pool, and to be given back: no pod gets an address of it any more. */
+  readonly isClosing?: true;
 };
 
 /** Blocks that share addresses, directly or through one another. */
@@ -35,6 +37,8 @@ export type Territory = {
   readonly strays: Holder[];
   /** Nodes whose ranges can't be read, and why. */
   readonly faults: { readonly node: string; readonly words: string }[];
+  /** What there is to say of all of it, where that isn't how many blocks of how many nodes. */
+  readonly summary?: string;
 };
 
 export type NodeWithRanges = { name: string; ranges: Range[] } | { name: string; fault: string };
@@ -44,9 +48,16 @@ export type NodeWithRanges = { name: string; ranges: Range[] } | { name: string;
  * Addresses outside of every section are another network's.
  */
 export function chart(nodes: NodeWithRanges[], holders: Holder[], networks: Cidr[] = []): Territory {
-  const blocks = nodes
-    .flatMap((node) => ("ranges" in node ? node.ranges.map((range) => blockOf(node.name, range)) : []))
-    .sort((a, b) => compareSpans(a.span, b.span));
+  const blocks = nodes.flatMap((node) =>
+    "ranges" in node ? node.ranges.map((range) => blockOf(node.name, range)) : [],
+  );
+  const faults = nodes.flatMap((node) => ("fault" in node ? [{ node: node.name, words: node.fault }] : []));
+  return { ...chartBlocks(blocks, holders, networks), faults };
+}
+
+/** The same of blocks that are made already. */
+export function chartBlocks(all: Block[], holders: Holder[], networks: Cidr[]): Territory {
+  const blocks = all.toSorted((a, b) => compareSpans(a.span, b.span));
   const sections = networks.length > 0 ? sectionsWithin(blocks, networks) : sectionsOf(blocks);
   const homeless = settle(blocks, holders);
   return {
@@ -54,7 +65,7 @@ export function chart(nodes: NodeWithRanges[], holders: Holder[], networks: Cidr
     sections,
     conflicts: conflictsOf(blocks),
     strays: homeless.filter(({ address }) => sections.some(({ network }) => contains(network, address))),
-    faults: nodes.flatMap((node) => ("fault" in node ? [{ node: node.name, words: node.fault }] : [])),
+    faults: [],
   };
 }
 

@@ -1,12 +1,10 @@
 import { type Cidr, firstOf, lastOf } from "../address/cidr.ts";
 import { bitsOf } from "../address/ip.ts";
 import type { Span } from "../address/range.ts";
+import type { Run } from "../address/runs.ts";
 
 /** A network that is cut into blocks of one size, `perNode` being the blocks' prefix length. Blocks are numbered from 0. */
 export type Grid = { readonly network: Cidr; readonly perNode: number };
-
-/** Numbers of blocks that lie side by side, both ends included. */
-export type Run = { readonly first: bigint; readonly last: bigint };
 
 /** How many blocks the network has room for. */
 export function countBlocks({ network, perNode }: Grid): bigint {

@@ -2,7 +2,10 @@ import { contains, parseCidr } from "../address/cidr.ts";
 import type { Ip } from "../address/ip.ts";
 import { formatIp } from "../address/ip.ts";
 import type { RangeSet } from "../address/range.ts";
+import { keysOfNetworks, spaceOf } from "./network.ts";
 import type { PodAddress } from "./pod-address.ts";
+import { findPlace, type PoolPlace } from "./pool-place.ts";
+import type { PoolView } from "./pool-view.ts";
 import { holds, rangeSetsOf } from "./range-set.ts";
 import type { Survey } from "./survey.ts";
 
@@ -12,10 +15,13 @@ export type AddressFacts = {
   ranges: { node: string; key: string; networks: string[]; ranges: RangeSet }[];
   pods: Omit<PodAddress, "address">[];
   serviceCIDR?: string;
+  /** The pools that it lies in, where there are some. */
+  pools?: PoolPlace[];
 };
 
-export function gatherFacts(survey: Survey, ip: Ip): AddressFacts {
+export function gatherFacts(survey: Survey, ip: Ip, pools: readonly PoolView[] = []): AddressFacts {
   const address = formatIp(ip);
+  const places = pools.flatMap((pool) => findPlace(pool, ip) ?? []);
   const serviceCIDR = survey.serviceCIDRs.find((text) => {
     const cidr = parseCidr(text);
     return cidr !== undefined && contains(cidr, ip);
@@ -28,13 +34,14 @@ export function gatherFacts(survey: Survey, ip: Ip): AddressFacts {
       .map(({ node, key, ranges }) => ({ node, key, networks: networksOf(survey, key), ranges })),
     pods: survey.pods.filter((pod) => pod.address === address).map(({ address: _, ...pod }) => pod),
     ...(serviceCIDR !== undefined && { serviceCIDR }),
+    ...(places.length > 0 && { pools: places }),
   };
 }
 
 /** Pods that have the address in one network, or in networks of one key. */
 export function isHeldTwice({ networks }: Survey, { pods }: AddressFacts): boolean {
-  const keys = new Map(networks.map(({ name, key }) => [name, key]));
-  const spaces = Map.groupBy(pods, ({ network }) => keys.get(network) ?? network);
+  const keys = keysOfNetworks(networks);
+  const spaces = Map.groupBy(pods, ({ network }) => spaceOf(keys, network));
   return [...spaces.values()].some(
     (all) => new Set(all.map(({ namespace, pod }) => `${namespace}/${pod}`)).size > 1,
   );

@@ -1,6 +1,7 @@
 import { firstOf, lastOf, parseCidr } from "../address/cidr.ts";
 import { overlaps, type Span } from "../address/range.ts";
 import { podCIDRsKey } from "./node-ranges.ts";
+import { labelOfKey } from "./pool-ranges.ts";
 import { formatRangeSet, type NodeRangeSet } from "./range-set.ts";
 
 /** A range set that could give an address that isn't its alone: another node could, too, or a Service could have it. */
@@ -83,8 +84,12 @@ function spanOfCidr(text: string): { cidr: string; span: Span }[] {
 
 /** A sentence without its end. */
 export function describeConflict({ set, with: other }: Conflict): string {
-  const own = `${formatRangeSet(set.ranges)} (${set.key} of ${set.node})`;
+  const own = nameSet(set);
   if ("serviceCIDR" in other)
     return `${own} overlaps with ${other.serviceCIDR}, which Services get their addresses of`;
-  return `${own} overlaps with ${formatRangeSet(other.set.ranges)} (${other.set.key} of ${other.set.node})`;
+  return `${own} overlaps with ${nameSet(other.set)}`;
+}
+
+function nameSet({ ranges, key, node }: NodeRangeSet): string {
+  return `${formatRangeSet(ranges)} (${labelOfKey(key)} of ${node})`;
 }

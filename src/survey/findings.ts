@@ -1,12 +1,17 @@
 import { describeConflict, findConflicts } from "./conflicts.ts";
+import { keysOfNetworks, spaceOf } from "./network.ts";
 import { type PodAddress, podNetwork } from "./pod-address.ts";
+import type { PoolCheck } from "./pool-findings.ts";
+import { labelOfKey } from "./pool-ranges.ts";
 import { formatRangeSet } from "./range-set.ts";
 import type { Survey } from "./survey.ts";
-import { type ClusterUsage, joinPods } from "./usage.ts";
+import { type ClusterUsage, joinPods, type Usage } from "./usage.ts";
+
+type RangeCheck = "malformed" | "foreign" | "overlap" | "duplicate" | "outside" | "nearly-full";
 
 /** Something in a cluster that will give trouble, or does. */
 export type Finding = {
-  check: "malformed" | "overlap" | "duplicate" | "outside" | "nearly-full";
+  check: RangeCheck | PoolCheck;
   /** What it is about, in Kubernetes' notation: node/NAME or NAMESPACE/POD. */
   subjects: string[];
   key?: string;
@@ -28,11 +33,11 @@ export function findAll(survey: Survey, nearly: number): { findings: Finding[]; 
 }
 
 function findMalformed({ ranges }: Survey): Finding[] {
-  return ranges.flatMap(({ node, key, malformed }) =>
-    malformed === undefined
-      ? []
-      : [{ check: "malformed", subjects: [`node/${node}`], key, message: `${key} of ${node}: ${malformed}` }],
-  );
+  return ranges.flatMap(({ node, key, malformed, isForeign }) => {
+    if (malformed === undefined) return [];
+    const message = `${labelOfKey(key)} of ${node}: ${malformed}`;
+    return [{ check: isForeign ? "foreign" : "malformed", subjects: [`node/${node}`], key, message }];
+  });
 }
 
 function findOverlaps({ serviceCIDRs }: Survey, { sets }: ClusterUsage): Finding[] {
@@ -48,8 +53,8 @@ function findOverlaps({ serviceCIDRs }: Survey, { sets }: ClusterUsage): Finding
 
 /** Networks of one key use one address space, so their pods have to differ, too. */
 function findDuplicates({ networks, pods }: Survey): Finding[] {
-  const keys = new Map(networks.map(({ name, key }) => [name, key]));
-  const placeOf = ({ network, address }: PodAddress) => `${keys.get(network) ?? network} ${address}`;
+  const keys = keysOfNetworks(networks);
+  const placeOf = ({ network, address }: PodAddress) => `${spaceOf(keys, network)} ${address}`;
   const seen = new Set<string>();
   const twice = new Set<string>();
   for (const pod of pods) {
@@ -71,7 +76,7 @@ function findDuplicates({ networks, pods }: Survey): Finding[] {
  * addresses lie in no range of their node, another IPAM plugin gives them.
  */
 function findOutside({ networks, nodes, pods }: Survey, { sets, outside }: ClusterUsage) {
-  const keys = new Map(networks.map(({ name, key }) => [name, key]));
+  const keys = keysOfNetworks(networks);
   const known = new Set(nodes.map(({ name }) => name));
   const families = new Set(sets.map(({ node, spans }) => `${node} ${spans[0]?.first.family}`));
   const total = pods.filter(({ network }) => network === podNetwork).length;
@@ -84,8 +89,9 @@ function findOutside({ networks, nodes, pods }: Survey, { sets, outside }: Clust
       : keys.has(network),
   );
   const findings = ours.map((pod): Finding => {
-    const key = keys.get(pod.network);
-    const whose = `${key ?? "any range"} of ${pod.node}`;
+    const own = [...(keys.get(pod.network) ?? [])];
+    const [key] = own;
+    const whose = `${own.map(labelOfKey).join(" and ") || "any range"} of ${pod.node}`;
     const message = `${pod.address} of ${nameOf(pod)} (${pod.network}) lies outside of ${whose}`;
     return { check: "outside", subjects: [nameOf(pod), `node/${pod.node}`], ...(key && { key }), message };
   });
@@ -94,14 +100,29 @@ function findOutside({ networks, nodes, pods }: Survey, { sets, outside }: Clust
 }
 
 function findNearlyFull({ sets }: ClusterUsage, nearly: number): Finding[] {
-  return sets
+  return mergeBlocks(sets)
     .filter(({ pods, size }) => pods.length > 0 && pods.length * 100 >= Number(size) * nearly)
     .map(({ node, key, ranges, pods, size }) => ({
       check: "nearly-full",
       subjects: [`node/${node}`],
       key,
-      message: `${formatRangeSet(ranges)} (${key} of ${node}): ${pods.length} of ${size} addresses are used`,
+      message: `${formatRangeSet(ranges)} (${labelOfKey(key)} of ${node}): ${pods.length} of ${size} addresses are used`,
     }));
+}
+
+/** A pod gets its address out of any block of a pool that isn't closing: a Node's count together. */
+function mergeBlocks(sets: Usage[]): Usage[] {
+  const ofPools = Map.groupBy(
+    sets.filter(({ block }) => block && !block.closing),
+    ({ node, key }) => `${node} ${key}`,
+  );
+  const merged = [...ofPools.values()].map((all) => ({
+    ...(all[0] as Usage),
+    ranges: all.flatMap(({ ranges }) => ranges),
+    size: all.reduce((sum, { size }) => sum + size, 0n),
+    pods: all.flatMap(({ pods }) => pods),
+  }));
+  return [...sets.filter(({ block }) => !block), ...merged];
 }
 
 function nameOf({ namespace, pod }: PodAddress): string {

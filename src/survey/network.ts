@@ -1,19 +1,23 @@
-import { readConfig } from "../api/plugin-config.ts";
+import { type PluginConfig, readConfig } from "../api/plugin-config.ts";
+import { poolAnnotationKey } from "../api/pool-names.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { podCIDRsKey } from "./node-ranges.ts";
 
-/** A NetworkAttachmentDefinition whose addresses one of our plugins gives: `name` is NAMESPACE/NAME, as Multus reports it. */
+/**
+ * A NetworkAttachmentDefinition whose addresses one of our plugins gives: `name` is NAMESPACE/NAME, as Multus reports it. One of several
+ * pools is there once for each.
+ */
 export type Network = { name: string; key: string; plugin: "kube-node" | "node-annotation" };
 
 /** What a NetworkAttachmentDefinition says of us; undefined where another IPAM plugin gives the addresses, or none. */
-export function readNetwork(item: unknown): Network | undefined {
+export function readNetworksOf(item: unknown): Network[] | undefined {
   if (!isObject(item) || !isObject(item["metadata"])) return undefined;
   const { namespace, name } = item["metadata"];
   const spec = isObject(item["spec"]) ? item["spec"] : {};
   const ours = pluginsOf(spec["config"])
     .map(readIpam)
     .find((found) => found !== undefined);
-  return ours && { name: `${namespace}/${name}`, ...ours };
+  return ours?.map((one) => ({ name: `${namespace}/${name}`, ...one }));
 }
 
 /** A configuration is one plugin's, or a list's (`plugins`). */
@@ -21,18 +25,40 @@ function pluginsOf(text: unknown): JsonObject[] {
   try {
     const config: unknown = JSON.parse(String(text));
     if (!isObject(config)) return [];
-    return Array.isArray(config["plugins"]) ? config["plugins"].filter(isObject) : [config];
+    const { plugins, name } = config;
+    return Array.isArray(plugins) ? plugins.filter(isObject).map((one) => ({ ...one, name })) : [config];
   } catch {
     return [];
   }
 }
 
-function readIpam({ ipam }: JsonObject): Omit<Network, "name"> | undefined {
+function readIpam({ ipam, name }: JsonObject): Omit<Network, "name">[] | undefined {
   if (!isObject(ipam)) return undefined;
-  const { type } = ipam;
-  if (type !== "kube-node" && type !== "node-annotation") return undefined;
-  const annotation =
-    type === "kube-node" ? readConfig(ipam)?.config.annotation : (ipam["annotation"] as string | undefined);
-  if (annotation === undefined && type === "node-annotation") return undefined;
-  return { key: annotation ?? podCIDRsKey, plugin: type };
+  const { type, annotation } = ipam;
+  if (type === "node-annotation")
+    return typeof annotation === "string" ? [{ key: annotation, plugin: type }] : undefined;
+  if (type !== "kube-node") return undefined;
+  const config = readConfig(ipam)?.config ?? {};
+  const pools = poolKeysOf(config, name);
+  const keys = pools.length > 0 ? pools : [config.annotation ?? podCIDRsKey];
+  return keys.map((key) => ({ key, plugin: type }));
+}
+
+/** Pools by their names, several with commas between them; by the network's, where only their kind is told. */
+function poolKeysOf({ pool, poolType }: PluginConfig, network: unknown): string[] {
+  if (pool === undefined && poolType === undefined) return [];
+  const kind = poolType?.toLowerCase() === "cidrpool" ? "CIDRPool" : "IPPool";
+  const names = (pool ?? String(network)).split(",").map((name) => name.trim());
+  return names.map((name) => poolAnnotationKey({ kind, name }));
+}
+
+/** The keys of each network. */
+export function keysOfNetworks(networks: readonly Network[]): Map<string, Set<string>> {
+  const groups = Map.groupBy(networks, ({ name }) => name);
+  return new Map([...groups].map(([name, all]) => [name, new Set(all.map(({ key }) => key))]));
+}
+
+/** Networks of the same keys use one address space. */
+export function spaceOf(keys: ReadonlyMap<string, ReadonlySet<string>>, network: string): string {
+  return [...(keys.get(network) ?? [network])].sort().join(" ");
 }

@@ -1,14 +1,28 @@
 import type { RangeSet } from "../address/range.ts";
 import { AnnotationError, parseAnnotation } from "../api/annotation.ts";
 import { nestRanges, parseAnnotationBody, spellOutRanges } from "../api/annotation-body.ts";
+import type { PoolAnnotation } from "../api/pool-annotation.ts";
+import { poolOfAnnotationKey } from "../api/pool-names.ts";
 import { rangeSetsFault } from "../api/range-rules.ts";
 import { isObject } from "../text/json.ts";
+import { readPoolRanges } from "./pool-ranges.ts";
 
 /** The key of ranges that stand in no annotation. */
 export const podCIDRsKey = "spec.podCIDRs";
 
-/** What one Node says under one key: an annotation's, or `spec.podCIDRs`. Malformed, it has no ranges, and says why. */
-export type NodeRanges = { node: string; key: string; ranges: RangeSet[]; malformed?: string };
+/**
+ * What one Node says under one key: an annotation's, or `spec.podCIDRs`. Malformed, it has no ranges, and says why. Of a pool, `ranges` has
+ * a set for each of the annotation's blocks.
+ */
+export type NodeRanges = {
+  node: string;
+  key: string;
+  ranges: RangeSet[];
+  pool?: PoolAnnotation;
+  /** The annotation was written for another Node (by UID), and so counts for nothing; `malformed` says it. */
+  isForeign?: true;
+  malformed?: string;
+};
 
 /** The part of a Node that is kept: of its annotations those that may hold ranges. */
 export type NodeFacts = {
@@ -46,13 +60,21 @@ export function readAnnotation(
   node: string,
   key: string,
   text: string,
-  plugin?: "kube-node" | "node-annotation",
+  { plugin, uid }: { plugin?: "kube-node" | "node-annotation" | undefined; uid?: string } = {},
 ): NodeRanges {
   try {
+    if (poolOfAnnotationKey(key)) return readPool(node, key, text, uid);
     return { node, key, ranges: parseRanges(text, plugin) };
   } catch (error) {
     return { node, key, ranges: [], malformed: (error as Error).message };
   }
+}
+
+function readPool(node: string, key: string, text: string, uid: string | undefined): NodeRanges {
+  const { pool, ranges } = readPoolRanges(text);
+  if (uid === undefined || pool.nodeUID === uid) return { node, key, ranges, pool };
+  const malformed = `it is for the Node with UID ${pool.nodeUID}, and this one has ${uid}: it counts for nothing`;
+  return { node, key, ranges: [], pool, isForeign: true, malformed };
 }
 
 /** A Node's podCIDRs, each a range set of its own, as the plugin reads them; undefined where it has none. */

@@ -1,3 +1,5 @@
+import { heldBlocksKey } from "../api/held-blocks.ts";
+import { poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { Network } from "./network.ts";
 import { parseRanges } from "./node-ranges.ts";
 
@@ -34,6 +36,9 @@ export function chooseKeys(networks: readonly Network[], given: readonly string[
 }
 
 function reasonFor(key: string, value: string): string | undefined {
+  if (key === heldBlocksKey) return undefined;
+  const pool = poolOfAnnotationKey(key);
+  if (pool) return `written for ${pool.kind} ${pool.name}`;
   if (/kube-node/.test(key)) return 'has "kube-node" in its key';
   return isRanges(value) ? "its value is made of ranges" : undefined;
 }

@@ -1,6 +1,6 @@
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
-import { type Network, readNetwork } from "./network.ts";
+import { type Network, readNetworksOf } from "./network.ts";
 import {
   type NodeFacts,
   type NodeRanges,
@@ -107,7 +107,7 @@ async function readPods(client: Client, options: SurveyOptions): Promise<PodAddr
 /** A cluster without Multus has none. */
 export async function readNetworks(client: Client, notes: string[]): Promise<Network[]> {
   try {
-    return await client.list(definitions, readNetwork);
+    return (await client.list(definitions, readNetworksOf)).flat();
   } catch (error) {
     if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 403)) throw error;
     if (error.status === 403) notes.push(`networks were not read: ${error.message}`);
@@ -118,7 +118,7 @@ export async function readNetworks(client: Client, notes: string[]): Promise<Net
 function rangesOf(node: NodeFacts, keys: RangeKeys, given: readonly string[]): NodeRanges[] {
   const podCIDRs = given.length === 0 || given.includes(podCIDRsKey) ? readPodCIDRs(node) : undefined;
   const annotated = Object.entries(node.annotations).map(([key, text]) =>
-    readAnnotation(node.name, key, text, keys.pluginOf(key)),
+    readAnnotation(node.name, key, text, { plugin: keys.pluginOf(key), uid: node.uid }),
   );
   return podCIDRs ? [podCIDRs, ...annotated] : annotated;
 }

@@ -1,4 +1,5 @@
 import { parseIp } from "../address/ip.ts";
+import { keysOfNetworks } from "./network.ts";
 import { podCIDRsKey } from "./node-ranges.ts";
 import { type PodAddress, podNetwork } from "./pod-address.ts";
 import { holds, type NodeRangeSet, rangeSetsOf } from "./range-set.ts";
@@ -18,7 +19,7 @@ export function joinPods({
 }: Pick<Survey, "ranges" | "networks" | "pods">): ClusterUsage {
   const sets = ranges.flatMap((one) => rangeSetsOf(one).map((set): Usage => ({ ...set, pods: [] })));
   const byNode = Map.groupBy(sets, ({ node }) => node);
-  const keys = new Map(networks.map(({ name, key }) => [name, key]));
+  const keys = keysOfNetworks(networks);
   const outside: PodAddress[] = [];
   for (const pod of pods) {
     const home = findHome(byNode.get(pod.node) ?? [], pod, keys.get(pod.network));
@@ -32,10 +33,10 @@ export function joinPods({
 function findHome(
   sets: Usage[],
   { address, network }: PodAddress,
-  key: string | undefined,
+  keys: ReadonlySet<string> | undefined,
 ): Usage | undefined {
   const ip = parseIp(address);
-  const fitting = ip ? sets.filter((set) => holds(set, ip) && (key === undefined || set.key === key)) : [];
+  const fitting = ip ? sets.filter((set) => holds(set, ip) && (!keys || keys.has(set.key))) : [];
   const isFirst = (set: Usage) => (set.key === podCIDRsKey) === (network === podNetwork);
   return fitting.find(isFirst) ?? fitting[0];
 }

@@ -118,6 +118,7 @@ const rules: Record<string, Rules> = {
       "../address/range.ts",
       "../api/annotation.ts",
       "../kube/client.ts",
+      "../pool/read-pool.ts",
       "../text/json.ts",
       "../cni/error.ts",
     ],
@@ -180,6 +181,10 @@ const rules: Record<string, Rules> = {
       "../survey/survey.ts",
       "undici",
     ],
+  },
+  daemon: {
+    may: ["../host/files.ts", "../kube/client.ts", "../text/json.ts", "node:http", "prom-client"],
+    mayNot: ["../agent/main.ts", "../controller/main.ts", "../lease/store.ts", "commander"],
   },
   controller: {
     may: ["../pool/plan.ts"],

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { readNetwork } from "../../src/survey/network.ts";
+import { readNetworksOf } from "../../src/survey/network.ts";
 import { podCIDRsKey, readAnnotation, readNodeFacts, readPodCIDRs } from "../../src/survey/node-ranges.ts";
 import { readPodAddresses } from "../../src/survey/pod-address.ts";
 import { chooseKeys } from "../../src/survey/range-keys.ts";
 import { formatRangeSet, rangeSetsOf } from "../../src/survey/range-set.ts";
 
 const network = (config: unknown) =>
-  readNetwork({
+  readNetworksOf({
     metadata: { namespace: "ns", name: "n" },
     spec: { config: typeof config === "string" ? config : JSON.stringify(config) },
   });
@@ -15,6 +15,10 @@ describe("a NetworkAttachmentDefinition", () => {
   it.each([
     [{ ipam: { type: "kube-node", annotation: "k" } }, { name: "ns/n", key: "k", plugin: "kube-node" }],
     [{ ipam: { type: "kube-node" } }, { name: "ns/n", key: podCIDRsKey, plugin: "kube-node" }],
+    [
+      { ipam: { type: "kube-node", pool: "a" } },
+      { name: "ns/n", key: "ippool.ipam.kube-node.io/a", plugin: "kube-node" },
+    ],
     [{ ipam: { type: "kube-node", Annotation: "k" } }, { name: "ns/n", key: "k", plugin: "kube-node" }],
     [
       { plugins: [{}, { ipam: { type: "node-annotation", annotation: "k" } }] },
@@ -25,7 +29,13 @@ describe("a NetworkAttachmentDefinition", () => {
     [{ type: "bridge" }, undefined],
     ["{", undefined],
     ["", undefined],
-  ])("%j", (config, expected) => expect(network(config)).toEqual(expected));
+  ])("%j", (config, expected) => expect(network(config)).toEqual(expected && [expected]));
+});
+
+it("a NetworkAttachmentDefinition of two pools is one for each", () => {
+  const ipam = { type: "kube-node", poolName: "v4, v6", poolType: "CIDRPool" };
+  const keys = network({ ipam })?.map(({ key }) => key);
+  expect(keys).toEqual(["cidrpool.ipam.kube-node.io/v4", "cidrpool.ipam.kube-node.io/v6"]);
 });
 
 describe("a pod's addresses", () => {
@@ -122,7 +132,7 @@ describe("a Node's ranges", () => {
       ranges: [],
       malformed: expect.stringContaining("host bits set"),
     });
-    expect(readAnnotation("a", "k", "10.0.0.0/24", "node-annotation").malformed).toBeDefined();
+    expect(readAnnotation("a", "k", "10.0.0.0/24", { plugin: "node-annotation" }).malformed).toBeDefined();
     const facts = { name: "a", uid: "u", resourceVersion: "1", annotations: {} };
     expect(readPodCIDRs({ ...facts, podCIDRs: ["10.0.0.0/32"] })).toMatchObject({
       malformed: expect.stringContaining("too small"),

@@ -1,24 +1,32 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isErrno } from "../host/files.ts";
+import type { Log } from "../host/log.ts";
 import { makeBackOff } from "./back-off.ts";
-import type { Address } from "./config.ts";
-import type { AgentContext, Health, Part } from "./context.ts";
+import type { Address } from "./flags.ts";
+import type { Health, Part } from "./part.ts";
 
 /** What a path answers. */
 export type Route = () => Promise<RouteAnswer>;
 export type RouteAnswer = { status: number; type: string; body: string };
 
+/** Where to listen, and what to answer there, by path; parts add theirs. */
+export type Served = {
+  addresses: readonly Address[];
+  routes: Map<string, Route>;
+  log: Log;
+  signal: AbortSignal;
+};
+
 /**
  * /healthz: the loops live, else restart it. /readyz: it does what it is for. Both say a line a part. Other paths are the
- * context's routes. Parts that are started later count from then on. An address that is taken is tried again.
+ * given routes. Parts that are started later count from then on. An address that is taken is tried again.
  */
-export async function startServer(context: AgentContext, parts: readonly Part[]): Promise<Part> {
-  const { config, routes } = context;
+export async function startServer(served: Served, parts: readonly Part[]): Promise<Part> {
+  const { addresses, routes } = served;
   routes.set("/healthz", async () => answerHealth(parts, ({ live }) => live));
   routes.set("/readyz", async () => answerHealth(parts, ({ ready }) => ready));
-  const addresses = [config.metricsAddress, ...(config.healthAddress ? [config.healthAddress] : [])];
-  const doors = addresses.map((address) => openDoor(context, address));
+  const doors = addresses.map((address) => openDoor(served, address));
   return {
     name: "server",
     stop: async () => void (await Promise.all(doors.map((door) => door.close()))),
@@ -30,7 +38,7 @@ export async function startServer(context: AgentContext, parts: readonly Part[])
 }
 
 /** One address, however long it takes to get it. */
-function openDoor({ log, routes, signal }: AgentContext, { host, port }: Address) {
+function openDoor({ log, routes, signal }: Served, { host, port }: Address) {
   const backOff = makeBackOff(1000, 30_000);
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
@@ -99,7 +107,7 @@ async function answer(routes: ReadonlyMap<string, Route>, url: string, method: s
 }
 
 function explain(error: Error, host: string, port: number): string {
-  if (isErrno(error, "EADDRINUSE")) return `${host}:${port} is taken: is another agent on this node?`;
+  if (isErrno(error, "EADDRINUSE")) return `${host}:${port} is taken: is another one running here?`;
   return `${host}:${port} can't be listened on: ${error.message}`;
 }
 

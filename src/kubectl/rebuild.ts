@@ -1,0 +1,127 @@
+import { Command } from "commander";
+import type { PoolReference } from "../api/pool-names.ts";
+import type { Client } from "../kube/client.ts";
+import { readNodeFacts } from "../survey/node-ranges.ts";
+import { readPoolObjects } from "../survey/pool-objects.ts";
+import { isClaiming } from "../survey/rebuild-claims.ts";
+import { planRebuild, type RebuildPlan } from "../survey/rebuild-plan.ts";
+import { formatTable } from "../terminal/table.ts";
+import { ask, canAsk } from "./ask.ts";
+import { type DryRun, dryRunOption } from "./dry-run.ts";
+import { addHelp } from "./help.ts";
+import { type OutputFormat, outputOption } from "./output.ts";
+import { readPoolWord } from "./pool-words.ts";
+import { reportRebuild } from "./rebuild-report.ts";
+import { createBlocks } from "./rebuild-write.ts";
+import { sayFew, warn } from "./say-few.ts";
+import type { Shell } from "./shell.ts";
+
+export type RebuildFlags = { dryRun: DryRun; yes?: true; output: OutputFormat };
+
+export function rebuildCommand(shell: Shell, end: (code: number) => void): Command {
+  const command = new Command("rebuild")
+    .description(
+      "After a restore of etcd from an older backup: makes the NodeBlocks again of blocks that nodes use, from their annotations",
+    )
+    .argument("[pool]", "only this one: NAME, ippool/NAME or cidrpool/NAME")
+    .addOption(dryRunOption())
+    .option("-y, --yes", "don't ask on a terminal")
+    .addOption(outputOption(["table", "json", "yaml", "name"]))
+    .action(async (pool: string | undefined, flags: RebuildFlags) => {
+      const { client } = await shell.connect(command);
+      end(await rebuild(client, pool, flags, shell));
+    });
+  return addHelp(
+    command,
+    [
+      ["rebuild --dry-run=client", "What would be made, and what can't be"],
+      ["rebuild ippool/a --yes", "One pool's, without a question"],
+    ],
+    [
+      "0  every block that a node uses has its NodeBlock",
+      "1  two nodes claim one block, a claim doesn't fit, or something went wrong: said on stderr, the rest was made",
+      "2  a mistake in the words of the command",
+    ],
+  );
+}
+
+/** Plans, shows, asks; plans again, since time went by, and makes what was shown. */
+async function rebuild(
+  client: Client,
+  word: string | undefined,
+  flags: RebuildFlags,
+  shell: Shell,
+): Promise<number> {
+  const isWanted = wantedBy(word);
+  for (let shown: string | undefined; ; ) {
+    const plan = await preparePlan(client, isWanted, shell);
+    const table = formatPlan(plan);
+    if (table !== shown) {
+      show(plan, table, flags, shell);
+      if (flags.dryRun === "client") return await reportRebuild(plan, new Map(), flags, shell);
+      if (!(await isAgreed(plan, flags))) {
+        shell.say("nothing was made");
+        return 1;
+      }
+      shown = table;
+      if (canAsk() && !flags.yes && plan.create.length > 0) continue;
+    }
+    const outcomes = await createBlocks(client, plan.create, flags.dryRun === "server");
+    return await reportRebuild(plan, outcomes, flags, shell);
+  }
+}
+
+function wantedBy(word: string | undefined): (pool: PoolReference) => boolean {
+  if (word === undefined) return () => true;
+  const pool = readPoolWord(word);
+  return ({ kind, name }) => name === (pool?.name ?? word) && (!pool || kind === pool.kind);
+}
+
+/** NodeBlocks before Nodes (survey/rebuild-plan.ts). */
+async function preparePlan(
+  client: Client,
+  isWanted: (pool: PoolReference) => boolean,
+  shell: Shell,
+): Promise<RebuildPlan> {
+  const notes: string[] = [];
+  const objects = await readPoolObjects(client, notes);
+  warn(notes, shell);
+  if (!objects.isKnown)
+    throw new Error(
+      "NodeBlocks can't be read: are the CustomResourceDefinitions installed, and may you list them?",
+    );
+  const nodes = await client.list("/api/v1/nodes", (item) => readNodeFacts(item, isClaiming), {
+    onPage: (done, remaining) => shell.progress(`reading nodes: ${done} of ${done + remaining}`),
+  });
+  return planRebuild(nodes, objects, isWanted);
+}
+
+function formatPlan({ create }: RebuildPlan): string {
+  const rows = create.map(({ metadata, spec }) => [
+    metadata.name,
+    spec.nodeName,
+    `${spec.first}-${spec.last}`,
+    spec.closing ? "closing" : "",
+  ]);
+  return rows.length === 0 ? "" : formatTable(["NODEBLOCK", "NODE", "ADDRESSES", ""], rows);
+}
+
+/** The plan goes to stdout where it is the result, else to stderr. */
+function show(plan: RebuildPlan, table: string, { output, dryRun }: RebuildFlags, shell: Shell): void {
+  if (table !== "" && output === "table") (dryRun === "client" ? shell.print : shell.say)(table);
+  const { paint } = shell;
+  sayFew(
+    plan.conflicts.map((words) => `${paint.red("conflict:")} ${words}`),
+    shell,
+  );
+  sayFew(
+    plan.faults.map((words) => `${paint.red("can't be made:")} ${words}`),
+    shell,
+  );
+}
+
+/** Asks where somebody sits there, and there is something to be asked. */
+async function isAgreed({ create }: RebuildPlan, { dryRun, yes }: RebuildFlags): Promise<boolean> {
+  if (create.length === 0 || dryRun !== "none" || yes || !canAsk()) return true;
+  return await ask(`Make ${create.length === 1 ? "1 NodeBlock" : `${create.length} NodeBlocks`}?`);
+}

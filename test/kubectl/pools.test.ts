@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { poolAnnotationKey } from "../../src/api/pool-names.ts";
+import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
+import { createPool, giveBlocks } from "../parts/given-blocks.ts";
+import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
+import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
+import { whatLacks } from "../parts/tools.ts";
+import { openSite, type Site } from "./kubectl.ts";
+
+const missing = reasonForNoRealApiServer();
+const lack = whatLacks(missing === undefined ? {} : { missing });
+const key = poolAnnotationKey({ kind: "IPPool", name: "a" });
+
+describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${lack.words}`, () => {
+  let site: Site;
+
+  beforeAll(async () => {
+    site = await openSite();
+    const { admin, api } = site;
+    for (const name of ["n1", "n2", "n3"]) await api.createNode({ name });
+    await installPoolResources(admin);
+    const a = await createPool(admin, "IPPool", "a", {
+      subnet: "192.168.0.0/24",
+      perNodeBlockSize: 16,
+      gateway: "192.168.0.1",
+      exclusions: [
+        { startIP: "192.168.0.5", endIP: "192.168.0.5" },
+        { startIP: "192.168.0.65", endIP: "192.168.0.128" },
+      ],
+      perNodeReserved: { last: 1 },
+    });
+    const sameName = await createPool(admin, "CIDRPool", "a", {
+      cidr: "fd00:7::/48",
+      perNodeNetworkPrefix: 64,
+    });
+    await giveBlocks(admin, a, "n1", [{ index: 0n }]);
+    await giveBlocks(admin, a, "n2", [{ index: 1n, closing: true }, { index: 2n }]);
+    await giveBlocks(admin, sameName, "n1", [{ index: 0n }]);
+    await defineNetworks(admin);
+    await createNamespace(admin, "default");
+    const ipam = { type: "kube-node", pool: "a" };
+    await createNetwork(admin, "default/net-a", { cniVersion: "1.0.0", name: "net-a", type: "bridge", ipam });
+    const pods: [string, string, string][] = [
+      ["one", "n1", "192.168.0.2"],
+      ["two", "n2", "192.168.0.18"],
+    ];
+    for (const [name, node, ip] of pods)
+      await createPod(admin, { name, node, attachments: { "default/net-a": [ip] } });
+  }, 90_000);
+  afterAll(() => site?.close());
+
+  it("list shows pools by name, their blocks, used addresses, and what is closing", async () => {
+    expect((await site.run("list")).stdout).toMatchSnapshot();
+    const { stdout } = await site.run("list n2 --key ippool/a -o json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      items: [
+        {
+          node: "n2",
+          key,
+          pool: "ippool/a",
+          sets: [
+            { block: "ippool.a.1", closing: true, size: 15, used: 1 },
+            { block: "ippool.a.2", size: 15, used: 0 },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("map shows the pool's whole grid: given, closing, free and excluded", async () => {
+    const { stdout, stderr, exitCode } = await site.run("map ippool/a --width 100", {
+      env: { LANG: "C.UTF-8" },
+    });
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    expect(stdout).toMatchSnapshot();
+    const bare = await site.run("map a --width 100", { env: { LANG: "C.UTF-8" } });
+    expect(bare).toEqual({
+      stdout,
+      stderr: "note: this is ippool/a; there is also cidrpool/a",
+      exitCode: 0,
+    });
+  });
+
+  it.each([
+    ["192.168.0.2", "ippool/a: block ippool.a.0, 192.168.0.1-192.168.0.16, is n1's", 0],
+    [
+      "192.168.0.5",
+      "ippool/a: block ippool.a.0, 192.168.0.1-192.168.0.16, is n1's; 192.168.0.5 is excluded from ippool/a",
+      0,
+    ],
+    ["192.168.0.1", "is n1's; 192.168.0.1 is the gateway", 0],
+    ["192.168.0.16", "is n1's; 192.168.0.16 is at a place that ippool/a keeps back in each block", 0],
+    ["192.168.0.18", "ippool/a: block ippool.a.1, 192.168.0.17-192.168.0.32, is n2's, and closing", 0],
+    ["192.168.0.50", "ippool/a: in no block that a node has", 0],
+    ["192.168.0.100", "in no block that a node has; 192.168.0.100 is excluded from ippool/a", 0],
+    ["192.168.0.255", "192.168.0.255 lies before or behind ippool/a's blocks, and is never given", 0],
+    ["fd00:7::9", "cidrpool/a: block cidrpool.a.0, fd00:7::-fd00:7::ffff:ffff:ffff:ffff, is n1's", 0],
+  ])("explain %s: %s", async (address, words, code) => {
+    const { stdout, exitCode } = await site.run(`explain ${address}`);
+    expect(stdout).toContain(words);
+    expect(exitCode).toBe(code);
+  });
+
+  it("completion knows pools", async () => {
+    expect((await site.run(["__complete", "map", ""])).stdout).toBe("cidrpool/a\nippool/a\n:4");
+    expect((await site.run(["__complete", "list", "--key", "ipp"])).stdout).toBe("ippool/a\n:4");
+    expect((await site.run(["__complete", "annotate", "n1", "ipp"])).stdout).toBe(":6");
+  });
+
+  it("verify finds nothing where blocks and annotations agree", async () => {
+    const { stdout, exitCode } = await site.run("verify");
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
+  });
+
+  describe("where they don't", () => {
+    beforeAll(async () => {
+      const { admin, api } = site;
+      const n1 = await api.getNode("n1");
+      const own = n1?.metadata.annotations?.[key] ?? "";
+      // n3: n1's annotation, copied with n1's UID; then again with its own, so that both have one block.
+      await api.setAnnotation("n3", key, own);
+      await api.createNode({ name: "n4" });
+      const n4 = await api.getNode("n4");
+      await api.setAnnotation("n4", key, own.replace(n1?.metadata.uid ?? "", n4?.metadata.uid ?? ""));
+      // n2's third block is in no annotation, n1's CIDRPool block in no NodeBlock; n5 is gone.
+      await api.createNode({ name: "n5" });
+      const { block, gone } = await drafts();
+      await admin.create(poolPath("NodeBlock"), block);
+      await admin.create(poolPath("NodeBlock"), gone);
+      await api.deleteNode("n5");
+      await admin.remove(poolPath("NodeBlock", "cidrpool.a.0"));
+    });
+
+    async function drafts() {
+      const { metadata } = await site.admin.get<{ metadata: { uid: string } }>(poolPath("IPPool", "a"));
+      const [n2, n5] = [await site.api.getNode("n2"), await site.api.getNode("n5")];
+      const base = { apiVersion: "ipam.kube-node.io/v1alpha1", kind: "NodeBlock" };
+      const spec = (index: string, first: string, last: string, node: typeof n2) => ({
+        pool: { kind: "IPPool", name: "a", uid: metadata.uid },
+        index,
+        first,
+        last,
+        nodeName: node?.metadata.name,
+        nodeUID: node?.metadata.uid,
+      });
+      return {
+        block: {
+          ...base,
+          metadata: { name: "ippool.a.3" },
+          spec: spec("3", "192.168.0.49", "192.168.0.64", n2),
+        },
+        gone: {
+          ...base,
+          metadata: { name: "ippool.a.9" },
+          spec: spec("9", "192.168.0.145", "192.168.0.160", n5),
+        },
+      };
+    }
+
+    it("verify names all of it", async () => {
+      const { stdout, exitCode } = await site.run("verify -o json");
+      expect(exitCode).toBe(1);
+      const { items } = JSON.parse(stdout) as {
+        items: { check: string; subjects: string[]; message: string }[];
+      };
+      const found = items.map(({ check, subjects }) => `${check} ${subjects.join(" ")}`);
+      expect(found.sort()).toEqual([
+        "claimed-by-another node/n4 nodeblock/ippool.a.0",
+        "foreign node/n3",
+        "node-gone nodeblock/ippool.a.9 node/n5",
+        "not-annotated nodeblock/ippool.a.3 node/n2",
+        "not-claimed node/n1 nodeblock/cidrpool.a.0",
+        "overlap node/n4 node/n1",
+        "shared-block node/n1 node/n4",
+      ]);
+      expect(
+        (await site.run("verify")).stdout.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4,12}){4}/g, "UID"),
+      ).toMatchSnapshot();
+    });
+
+    it("verify --key looks at one pool alone", async () => {
+      const { stdout } = await site.run("verify --key cidrpool/a -o json");
+      expect(JSON.parse(stdout)).toMatchObject({ items: [{ check: "not-claimed" }] });
+    });
+  });
+
+  it("fails nowhere where there are no such resources", async () => {
+    const plain = await openSite();
+    await plain.api.createNode({ name: "n1", podCIDRs: ["10.1.0.0/24"] });
+    for (const words of ["list", "verify", "map", "explain 10.1.0.1"])
+      expect(await plain.run(words), words).toMatchObject({ exitCode: 0 });
+    expect(await plain.run("rebuild")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(
+        "NodeBlocks can't be read: are the CustomResourceDefinitions installed",
+      ),
+    });
+    await plain.close();
+  });
+});
