@@ -11,6 +11,10 @@ export async function start(name: string): Promise<never> {
     const { runAgent } = await import("../src/agent/main.ts");
     process.exit(await runAgent(words));
   }
+  if (name === "kube-node-controller") {
+    const { runController } = await import("../src/controller/main.ts");
+    process.exit(await runController(words));
+  }
   const [command, ...others] = words;
   const plugin = name === "node-annotation" ? name : "kube-node";
   if (command === undefined || (command === "ipam" && plugin === "node-annotation")) {

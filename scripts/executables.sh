@@ -1,7 +1,7 @@
 # The executable under its names: compile, install, pack. Sourced by build.sh.
 
 programs=(kube-node node-annotation)   # for nodes: the first is the file, the others are hard links to it
-daemons=(kube-node-agent)   # in the image: they run from there, and install nothing but the programs above
+daemons=(kube-node-agent kube-node-controller)   # in the image: they run from there, and install nothing but the programs above
 kubectl_programs=(kubectl-kube_node kubectl_complete-kube_node)   # for people's machines: links, too
 
 own_architecture() {

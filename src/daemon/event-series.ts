@@ -14,7 +14,10 @@ export type Series<C extends Condition = Condition> = {
 export type AllSeries<C extends Condition = Condition> = ReadonlyMap<string, Series<C>>;
 
 /** Milliseconds between two words on the same thing, and how many words may be said in an hour in all. */
-export const rate = { between: 60 * 60_000, anHour: 12 };
+export type Rate = { between: number; anHour: number };
+
+/** An agent's: there are thousands of them. */
+export const rate: Rate = { between: 60 * 60_000, anHour: 12 };
 
 /**
  * One more look at what is so: which series go on, and which of them are to be told now, never more than `rate` allows: what is
@@ -25,6 +28,7 @@ export function plan<C extends Condition>(
   conditions: readonly C[],
   toldLately: readonly number[],
   now: number,
+  { between, anHour }: Rate = rate,
 ): { series: Map<string, Series<C>>; due: Series<C>[]; held: number } {
   const series = new Map(
     conditions.map((condition): [string, Series<C>] => {
@@ -35,10 +39,8 @@ export function plan<C extends Condition>(
       ];
     }),
   );
-  const wanted = [...series.values()].filter(
-    ({ toldAt }) => toldAt === undefined || now - toldAt >= rate.between,
-  );
-  const left = Math.max(0, rate.anHour - toldLately.filter((at) => now - at < 60 * 60_000).length);
+  const wanted = [...series.values()].filter(({ toldAt }) => toldAt === undefined || now - toldAt >= between);
+  const left = Math.max(0, anHour - toldLately.filter((at) => now - at < 60 * 60_000).length);
   return { series, due: wanted.slice(0, left), held: Math.max(0, wanted.length - left) };
 }
 

@@ -14,7 +14,7 @@ export type Followed<T> = Selection & {
   pick: (item: unknown) => T | undefined;
   onChange?: (all: ReadonlyMap<string, T>) => void;
   onList?: (all: ReadonlyMap<string, T>, version: string) => void;
-  onObject?: (value: T | undefined, before: T | undefined) => void;
+  onObject?: (value: T | undefined, before: T | undefined, version: string) => void;
   onHeard?: () => void;
   onTrouble: (words: string) => void;
   firstPause?: number;
@@ -100,7 +100,7 @@ async function watch<T>(
     if (value === undefined) state.all.delete(name);
     else state.all.set(name, value);
     onChange?.(state.all);
-    onObject?.(value, before);
+    onObject?.(value, before, version);
     onHeard?.();
   }
 }

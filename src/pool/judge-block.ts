@@ -1,28 +1,15 @@
 import type { Block } from "./block.ts";
 import { countAddressesOf, isOnGrid } from "./block-addresses.ts";
-import type { Pool, PoolNode } from "./pool.ts";
-
-/** Why a block is to be given back, by a handshake with its node. */
-export type CloseReason = "pool deleting" | "node replaced" | "node unselected";
+import type { Pool } from "./pool.ts";
 
 /** Why a person should look at a block that stays as it is. */
 export type Doubt =
-  | "no pool" // its pool isn't there
-  | "another pool" // its pool was made again under its name
   | "unreadable" // its addresses make no sense, or its index isn't its name's
   | "off the grid" // its addresses aren't those of its index
   | "outside" // it reaches beyond the pool's end
   | "kept for another" // a static allocation gives it to another node, or to none
   | "static elsewhere" // a static allocation gives its node another one
-  | "no address left" // pods can get none of it
-  | "one too many"; // its node has a lower one
-
-/** Why the block of a Node that is there is to be given back, and isn't yet. */
-export function reasonToClose(pool: Pool, node: PoolNode, block: Block): CloseReason | undefined {
-  if (block.closing) return undefined;
-  if (block.nodeUID !== node.uid) return "node replaced";
-  return pool.selects(node) ? undefined : "node unselected";
-}
+  | "no address left"; // pods can get none of it
 
 /** What is odd about a block by itself; `serves` is false where its node's pods get nothing of it. */
 export function judgeBlock(pool: Pool, block: Block): { doubt: Doubt | undefined; serves: boolean } {
@@ -31,7 +18,6 @@ export function judgeBlock(pool: Pool, block: Block): { doubt: Doubt | undefined
 }
 
 function doubtOf(pool: Pool, block: Block, serves: boolean): Doubt | undefined {
-  if (block.pool.uid !== pool.uid) return "another pool";
   if (!block.span) return "unreadable";
   if (!isOnGrid(pool.grid, block)) return "off the grid";
   if (block.index >= pool.grid.count) return "outside";

@@ -5,6 +5,7 @@ import { gaps, mergeRuns, type Run } from "../address/runs.ts";
 import type { PoolAnnotation, PoolAnnotationBlock } from "../api/pool-annotation.ts";
 import type { Block } from "./block.ts";
 import { gatewayOfBlock, usableIn } from "./block-addresses.ts";
+import { byIndex } from "./judge-node.ts";
 import type { Pool } from "./pool.ts";
 
 /**
@@ -12,10 +13,9 @@ import type { Pool } from "./pool.ts";
  * addresses make no network of the pool's; one without any address left is there, with no ranges.
  */
 export function projectBlocks(pool: Pool, nodeUID: string, blocks: readonly Block[]): PoolAnnotation {
-  const inOrder = blocks.toSorted((a, b) => (a.index < b.index ? -1 : a.index > b.index ? 1 : 0));
   const projected: PoolAnnotationBlock[] = [];
   let shown: Run[] = [];
-  for (const block of inOrder) {
+  for (const block of blocks.toSorted(byIndex)) {
     const subnet = block.span && subnetOf(pool, block.span);
     if (!block.span || !subnet) continue;
     // An address stands in one block only: of strays, two may have it.

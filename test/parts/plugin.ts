@@ -64,7 +64,12 @@ export async function callPlugin(call: PluginCall): Promise<PluginAnswer> {
   };
 }
 
-type Program = "kube-node" | "node-annotation" | "kubectl-kube_node" | "kube-node-agent";
+type Program =
+  | "kube-node"
+  | "node-annotation"
+  | "kubectl-kube_node"
+  | "kube-node-agent"
+  | "kube-node-controller";
 
 /** A way to run the project's programs. `command("kube-node")` is what to execute, arguments follow. */
 export type Executable = { label: string; command(program: Program): string[] };

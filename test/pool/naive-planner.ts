@@ -42,31 +42,29 @@ export function planNaively(shape: Shape, family: 4 | 6, nodes: PoolNode[], reco
   for (const one of recorded.toSorted((a, b) => a.index - b.index)) {
     const node = nodes.find(({ name }) => name === one.nodeName);
     if (!node) told.orphans.push(one.index);
-    else if (!one.closing && !one.sameUID) told.close.push(`${one.index} node replaced`);
-    else if (!one.closing && !isSelected(node)) told.close.push(`${one.index} node unselected`);
-    else if (!one.closing) {
-      const serves = podsOf(one.index, addressesOf(shape, one)) > 0;
-      const own = staticOf(one.index);
-      const elsewhere = shape.statics.find(({ nodeName }) => nodeName === one.nodeName);
-      const isStray = String(addressesOf(shape, one)) !== String(atGrid(one.index));
-      const doubt = !one.samePool
-        ? "another pool"
-        : isStray
-          ? "off the grid"
-          : one.index >= count
-            ? "outside"
-            : own && own.nodeName !== one.nodeName
-              ? "kept for another"
-              : elsewhere && elsewhere.index !== one.index
-                ? "static elsewhere"
-                : !serves
-                  ? "no address left"
-                  : served.has(node.name)
-                    ? "one too many"
-                    : undefined;
-      if (doubt) told.doubtful.push(`${one.index} ${doubt}`);
-      if (serves) served.add(node.name);
-    }
+    if (!node || one.closing) continue;
+    const serves = podsOf(one.index, addressesOf(shape, one)) > 0;
+    const [own, elsewhere] = [
+      staticOf(one.index),
+      shape.statics.find(({ nodeName }) => nodeName === one.nodeName),
+    ];
+    const isStray = String(addressesOf(shape, one)) !== String(atGrid(one.index));
+    const close = first([
+      [!one.samePool, "pool gone"],
+      [!one.sameUID, "node replaced"],
+      [!isSelected(node), "node unselected"],
+      [serves && served.has(node.name), "one too many"],
+    ]);
+    const doubt = first([
+      [isStray, "off the grid"],
+      [one.index >= count, "outside"],
+      [own !== undefined && own.nodeName !== one.nodeName, "kept for another"],
+      [elsewhere !== undefined && elsewhere.index !== one.index, "static elsewhere"],
+      [!serves, "no address left"],
+    ]);
+    if (close) told.close.push(`${one.index} ${close}`);
+    else if (doubt) told.doubtful.push(`${one.index} ${doubt}`);
+    if (serves && !close) served.add(node.name);
   }
   for (const node of nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (served.has(node.name) || !isSelected(node)) continue;
@@ -80,10 +78,24 @@ export function planNaively(shape: Shape, family: 4 | 6, nodes: PoolNode[], reco
       taken.add(index);
     }
   }
+  const byNode = (one: string) =>
+    [recorded.find(({ index }) => one.startsWith(`${index} `))?.nodeName, one] as const;
+  told.close = sortByNode(told.close.map(byNode));
+  told.doubtful = sortByNode(told.doubtful.map(byNode));
   told.total = countable.length;
   told.free = countable.filter((index) => !taken.has(index)).length;
   told.addresses = countable.reduce((sum, index) => sum + podsOf(index, atGrid(index)), 0);
   return told;
+}
+
+/** In order of nodes' names; those of a node stay as they are. */
+function sortByNode(all: (readonly [string | undefined, string])[]): string[] {
+  return all.toSorted(([a = ""], [b = ""]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, words]) => words);
+}
+
+/** The words of the first that is true. */
+function first(cases: [boolean, string][]): string | undefined {
+  return cases.find(([isTrue]) => isTrue)?.[1];
 }
 
 function meet([a, countA]: [number, number], [b, countB]: [number, number]): boolean {

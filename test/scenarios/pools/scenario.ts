@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import type { PoolAnnotation } from "../../../src/api/pool-annotation.ts";
 import type { PoolReference } from "../../../src/api/pool-names.ts";
-import type { CloseReason, Doubt } from "../../../src/pool/judge-block.ts";
+import type { Doubt } from "../../../src/pool/judge-block.ts";
+import type { CloseReason } from "../../../src/pool/judge-node.ts";
 import type { Shortage } from "../../../src/pool/planner.ts";
 import type { JsonObject } from "../../../src/text/json.ts";
 

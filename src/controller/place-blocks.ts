@@ -1,0 +1,65 @@
+import { draftBlock } from "../pool/block.ts";
+import { judgeBlock } from "../pool/judge-block.ts";
+import type { PoolEntry } from "./cluster.ts";
+import type { ControllerContext } from "./context.ts";
+import { mayGive } from "./may-give.ts";
+import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
+import { isStatus, lookAtBlock, paths } from "./resources.ts";
+
+/** Gives the Node a block of each pool that selects it and has given it none. The names of those that were made or found just now. */
+export async function placeBlocks(context: ControllerContext, node: NodeRecord): Promise<Set<string>> {
+  const proven = new Set<string>();
+  for (const entry of context.cluster.pools.values()) {
+    const isWanting =
+      entry.pool?.selects(node) && !entry.record.deleting && !hasOpenBlock(context, entry, node);
+    if (!isWanting || !mayGive(context.cluster, entry)) {
+      if (!isWanting) entry.unplaced.delete(node.name);
+      continue;
+    }
+    const given = await claim(context, entry, node);
+    if (given) proven.add(given.name);
+  }
+  return proven;
+}
+
+function hasOpenBlock({ cluster }: ControllerContext, entry: PoolEntry, node: NodeRecord): boolean {
+  return cluster.blocksOfNode(node.name).some((block) => isOpenFor(block, entry, node));
+}
+
+/** One that has no address left for pods counts for none: the Node gets another. */
+function isOpenFor(block: BlockRecord, { record, pool }: PoolEntry, node: NodeRecord): boolean {
+  const isItsOwn = block.pool.uid === record.uid && block.nodeUID === node.uid && !block.closing;
+  return isItsOwn && (!pool || judgeBlock(pool, block).serves);
+}
+
+/** Creating the NodeBlock is the claim: whose it is, the API server says. */
+async function claim(
+  context: ControllerContext,
+  entry: PoolEntry,
+  node: NodeRecord,
+): Promise<BlockRecord | undefined> {
+  const { cluster, client, log, queue } = context;
+  for (;;) {
+    const placed = cluster.place(entry.key, node);
+    if ("why" in placed) {
+      if (!entry.unplaced.has(node.name)) queue.add(`pool/${entry.key}`);
+      entry.unplaced.set(node.name, placed.why);
+      return undefined;
+    }
+    const { pool } = placed;
+    try {
+      const made = readBlockRecord(await client.create(paths.blocks, draftBlock(pool, node, placed.index)));
+      if (!made) throw new Error(`the API server made of NodeBlock ${placed.name} something else`);
+      cluster.putBlock(made);
+      entry.unplaced.delete(node.name);
+      log.info("block given", { block: made.name, node: node.name });
+      return made;
+    } catch (error) {
+      if (!isStatus(error, 409)) throw error;
+      const found = await lookAtBlock(context, placed.name);
+      if (found && isOpenFor(found, entry, node)) return found;
+    } finally {
+      cluster.settle(placed.name);
+    }
+  }
+}

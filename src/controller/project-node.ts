@@ -1,0 +1,84 @@
+import {
+  formatPoolAnnotation,
+  type PoolAnnotation,
+  type PoolAnnotationBlock,
+} from "../api/pool-annotation.ts";
+import { poolAnnotationKey } from "../api/pool-names.ts";
+import { poolKey } from "../pool/plan.ts";
+import { projectBlocks } from "../pool/project-blocks.ts";
+import { type Carried, carriedBy } from "./carried.ts";
+import type { Cluster, PoolEntry } from "./cluster.ts";
+import type { BlockRecord, NodeRecord } from "./records.ts";
+
+/** What a Node's annotations are to say: `texts` by key; `left` are keys that are nobody's business of ours, and stay as they are. */
+export type Projection = { texts: Record<string, string>; left: Set<string> };
+
+/**
+ * Of each pool the Node's blocks: open ones and closing ones that its agent hasn't drained yet. `lost`: blocks that the Node carries and
+ * the API server doesn't know; they stay. Where a pool can't be planned with, what is carried stays too, but for blocks that close.
+ */
+export function projectNode(cluster: Cluster, node: NodeRecord, lost: ReadonlySet<string>): Projection {
+  const projection: Projection = { texts: {}, left: new Set() };
+  const blocks = Map.groupBy(cluster.blocksOfNode(node.name).filter(isShown), ({ pool }) => poolKey(pool));
+  const carried = new Map(carriedBy(node).map((one) => [poolKey(one.pool), one]));
+  for (const key of new Set([...blocks.keys(), ...carried.keys()])) {
+    const own = blocks.get(key) ?? [];
+    const there = carried.get(key);
+    const entry = cluster.pools.get(key);
+    const reference = there?.pool ?? (own[0] as BlockRecord).pool;
+    const annotation = entry?.pool
+      ? fromBlocks(entry, node, own, there, lost)
+      : fromCarried(own, there, cluster, node);
+    if (annotation === "leave") projection.left.add(poolAnnotationKey(reference));
+    else if (annotation && annotation.blocks.length > 0)
+      projection.texts[poolAnnotationKey(reference)] = formatPoolAnnotation(annotation);
+  }
+  return projection;
+}
+
+/** A block is taken out once its agent said that it is empty: then it can be deleted. */
+export function isShown({ closing, status }: BlockRecord): boolean {
+  return !(closing && status.drained === true);
+}
+
+function fromBlocks(
+  { pool, record }: PoolEntry,
+  node: NodeRecord,
+  all: BlockRecord[],
+  there: Carried | undefined,
+  lost: ReadonlySet<string>,
+): PoolAnnotation | undefined {
+  if (!pool) return undefined;
+  const own = all.filter((block) => block.pool.uid === record.uid);
+  const foreign = new Set(all.filter((block) => block.pool.uid !== record.uid).map(({ name }) => name));
+  const annotation = projectBlocks(pool, node.uid, own);
+  const kept = there?.says?.blocks.filter(({ name }) => lost.has(name)) ?? [];
+  const ended = there?.says?.blocks.filter(({ name }) => foreign.has(name)) ?? [];
+  const blocks = [
+    ...annotation.blocks,
+    ...kept,
+    ...ended.map((block) => ({ ...block, closing: true as const })),
+  ];
+  return { ...annotation, blocks };
+}
+
+/** An invalid spec frees nothing: the text stays, but that a block closes is said even so. */
+function fromCarried(
+  own: BlockRecord[],
+  there: Carried | undefined,
+  cluster: Cluster,
+  node: NodeRecord,
+): PoolAnnotation | "leave" | undefined {
+  if (!there?.says) return there ? "leave" : undefined;
+  const closing = new Set(own.filter((block) => isClosingFor(block, node)).map(({ name }) => name));
+  const blocks = there.says.blocks.flatMap((block): PoolAnnotationBlock[] => {
+    const record = cluster.blocks.get(block.name);
+    if (record && record.nodeName === node.name && !isShown(record)) return [];
+    return [closing.has(block.name) ? { ...block, closing: true } : block];
+  });
+  return { ...there.says, blocks };
+}
+
+function isClosingFor({ closing, nodeUID }: BlockRecord, node: NodeRecord): boolean {
+  return closing || nodeUID !== node.uid;
+}

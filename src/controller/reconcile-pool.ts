@@ -1,0 +1,124 @@
+import { formatIp } from "../address/ip.ts";
+import type { PoolStatus } from "../api/pool-status.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { PoolEntry } from "./cluster.ts";
+import type { ControllerContext } from "./context.ts";
+import { countPool } from "./count-pool.ts";
+import { mayGive, poolFinalizer } from "./may-give.ts";
+import { conditionsFor, judgePool } from "./pool-condition.ts";
+import { type BlockRecord, type PoolRecord, readBlockRecord, readPoolRecord } from "./records.ts";
+import { lookAtPool, pathOfPool, paths } from "./resources.ts";
+
+/** Makes a pool ready to be given from, ends it where it is deleted, and says in its status how it stands. */
+export async function reconcilePool(context: ControllerContext, key: string): Promise<void> {
+  const { cluster } = context;
+  await finishPool(context, key);
+  await preparePool(context, key);
+  const entry = cluster.pools.get(key);
+  if (!entry) return;
+  wakeNodes(context, entry);
+  await tellStatus(context, entry);
+}
+
+/** The finalizer and the frozen grid come before the first block. */
+async function preparePool(context: ControllerContext, key: string): Promise<void> {
+  const { cluster, log } = context;
+  const entry = cluster.pools.get(key);
+  if (!entry?.pool || entry.record.deleting) return;
+  const { record, pool } = entry;
+  if (!record.finalizers.includes(poolFinalizer))
+    await patchPool(context, record, { metadata: { finalizers: [...record.finalizers, poolFinalizer] } });
+  const now = cluster.pools.get(key)?.record;
+  if (!now || now.uid !== record.uid || now.generation !== record.generation || now.status.grid) return;
+  await patchPool(context, now, { status: { grid: gridOf(pool) } }, "/status");
+  log.info("the pool's grid is frozen", { pool: key, ...gridOf(pool) });
+}
+
+function gridOf({ grid: { family, first, size } }: Pool): NonNullable<PoolStatus["grid"]> {
+  return { first: formatIp({ family, value: first }), size: String(size) };
+}
+
+/** A deleted pool goes once the API server, asked now, has no NodeBlock of it. */
+async function finishPool(context: ControllerContext, key: string): Promise<void> {
+  const { cluster, client, log } = context;
+  const record = cluster.pools.get(key)?.record;
+  if (!record?.deleting || !record.finalizers.includes(poolFinalizer)) return;
+  if (cluster.blocksOfPool(key).some((block) => block.pool.uid === record.uid)) return;
+  const left = await client.list<BlockRecord>(paths.blocks, (item) => {
+    const block = readBlockRecord(item);
+    return block?.pool.uid === record.uid ? block : undefined;
+  });
+  for (const block of left) cluster.putBlock(block);
+  if (left.length > 0) return;
+  await patchPool(context, record, {
+    metadata: { finalizers: record.finalizers.filter((one) => one !== poolFinalizer) },
+  });
+  log.info("a deleted pool is free of blocks, and goes", { pool: key });
+}
+
+/** Once a pool gives again, or has room again, its Nodes are looked at. */
+function wakeNodes({ cluster, queue }: ControllerContext, entry: PoolEntry): void {
+  const may = mayGive(cluster, entry);
+  if (may && !entry.gave) for (const name of cluster.nodes.keys()) queue.add(`node/${name}`);
+  entry.gave = may;
+  let room = may && entry.planner ? entry.planner.free : 0n;
+  for (const [name, why] of entry.unplaced) {
+    if (!cluster.nodes.has(name)) entry.unplaced.delete(name);
+    else if (why === "none free" && room-- > 0n) queue.add(`node/${name}`);
+  }
+}
+
+/** Written only where it differs, and not again within the status' interval. */
+async function tellStatus(context: ControllerContext, entry: PoolEntry): Promise<void> {
+  const { cluster, config, queue, events } = context;
+  const { key, record } = entry;
+  const verdict = judgePool(cluster, entry);
+  events.pool(record, verdict);
+  const status: PoolStatus = {
+    ...record.status,
+    ...countPool(cluster, entry),
+    conditions: conditionsFor(entry, verdict, new Date()),
+    observedGeneration: record.generation,
+  };
+  if (isSame(status, record.status)) return;
+  const waitMs = entry.toldAt + config.statusIntervalMs - performance.now();
+  if (waitMs > 0) return queue.addLater(`pool/${key}`, waitMs);
+  entry.toldAt = performance.now();
+  await patchPool(context, record, { status }, "/status");
+}
+
+function isSame(one: PoolStatus, other: PoolStatus): boolean {
+  return canonical(one) === canonical(other);
+}
+
+/** The API server gives keys in the order of the alphabet, whatever order they came in. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/** Refused where the pool is another one by now, or somebody wrote it meanwhile: then it is looked at anew. */
+async function patchPool(
+  context: ControllerContext,
+  record: PoolRecord,
+  change: { metadata?: object; status?: object },
+  subresource: "" | "/status" = "",
+): Promise<void> {
+  const { client, cluster, metrics } = context;
+  const body = {
+    ...change,
+    metadata: { ...change.metadata, uid: record.uid, resourceVersion: record.version },
+  };
+  try {
+    const answer = await client.patch(`${pathOfPool(record)}${subresource}`, body, "merge");
+    const after = readPoolRecord(record.kind, answer);
+    if (after) cluster.putPool(after);
+    metrics.writes.inc({ what: "pool" });
+  } catch (error) {
+    await lookAtPool(context, record);
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import { heldBlocksKey } from "../api/held-blocks.ts";
+import type { NodeBlock, NodeBlockStatus } from "../api/node-block.ts";
+import type { PoolKind } from "../api/pool-kind.ts";
+import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
+import type { PoolStatus } from "../api/pool-status.ts";
+import { type Block, readBlock } from "../pool/block.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
+
+/** What is kept of a Node; of its annotations only ours. `created` is in milliseconds since 1970. */
+export type NodeRecord = {
+  name: string;
+  uid: string;
+  version: string;
+  created: number;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+};
+
+export type PoolRecord = PoolReference & {
+  uid: string;
+  version: string;
+  generation: number;
+  deleting: boolean;
+  finalizers: string[];
+  /** When a person said that everything lost is rebuilt; text as it stands in the annotation. */
+  rebuilt: string | undefined;
+  spec: JsonObject;
+  status: PoolStatus;
+};
+
+export type BlockRecord = Block & { uid: string; version: string; created: number; status: NodeBlockStatus };
+
+/** The pool's annotation by which a person says that NodeBlocks lost by a restore are there again: when that was (RFC 3339). */
+export const rebuiltKey = "ipam.kube-node.io/rebuilt";
+
+/** Undefined where it is no object with a name and a UID. */
+export function readNodeRecord(item: unknown): NodeRecord | undefined {
+  const metadata = metadataOf(item);
+  if (!metadata) return undefined;
+  const annotations = textsOf(metadata.object["annotations"]);
+  const ours = Object.entries(annotations).filter(
+    ([key]) => key === heldBlocksKey || poolOfAnnotationKey(key) !== undefined,
+  );
+  const { name, uid, version, created } = metadata;
+  return {
+    ...{ name, uid, version, created },
+    labels: textsOf(metadata.object["labels"]),
+    annotations: Object.fromEntries(ours),
+  };
+}
+
+export function readPoolRecord(kind: PoolKind, item: unknown): PoolRecord | undefined {
+  const metadata = metadataOf(item);
+  if (!metadata || !isObject(item)) return undefined;
+  const { name, uid, version, object } = metadata;
+  const finalizers = object["finalizers"];
+  return {
+    ...{ kind, name, uid, version },
+    generation: Number(object["generation"] ?? 0),
+    deleting: object["deletionTimestamp"] !== undefined,
+    finalizers: Array.isArray(finalizers) ? finalizers.map(String) : [],
+    rebuilt: textsOf(object["annotations"])[rebuiltKey],
+    spec: isObject(item["spec"]) ? item["spec"] : {},
+    status: (isObject(item["status"]) ? item["status"] : {}) as PoolStatus,
+  };
+}
+
+/** Undefined also where its name claims nothing. */
+export function readBlockRecord(item: unknown): BlockRecord | undefined {
+  const metadata = metadataOf(item);
+  if (!metadata || !isObject(item) || !isObject(item["spec"])) return undefined;
+  const block = readBlock(item as unknown as NodeBlock);
+  if (!block) return undefined;
+  const { uid, version, created } = metadata;
+  const status = (isObject(item["status"]) ? item["status"] : {}) as NodeBlockStatus;
+  return { ...block, uid, version, created, status };
+}
+
+function metadataOf(item: unknown) {
+  const object = isObject(item) && isObject(item["metadata"]) ? item["metadata"] : undefined;
+  const { name, uid, resourceVersion, creationTimestamp } = object ?? {};
+  if (!object || typeof name !== "string" || typeof uid !== "string") return undefined;
+  const created = Date.parse(String(creationTimestamp));
+  return { object, name, uid, version: String(resourceVersion ?? ""), created };
+}
+
+function textsOf(value: unknown): Record<string, string> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(Object.entries(value).filter(([, text]) => typeof text === "string")) as Record<
+    string,
+    string
+  >;
+}

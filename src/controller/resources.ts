@@ -1,0 +1,121 @@
+import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
+import { ApiError } from "../kube/api-error.ts";
+import type { Client } from "../kube/client.ts";
+import { poolKey } from "../pool/plan.ts";
+import { isObject } from "../text/json.ts";
+import type { ControllerContext } from "./context.ts";
+import {
+  type BlockRecord,
+  type NodeRecord,
+  type PoolRecord,
+  readBlockRecord,
+  readNodeRecord,
+  readPoolRecord,
+} from "./records.ts";
+
+const group = `/apis/${poolGroup}/${poolVersion}`;
+
+export const paths = {
+  nodes: "/api/v1/nodes",
+  IPPool: `${group}/ippools`,
+  CIDRPool: `${group}/cidrpools`,
+  blocks: `${group}/nodeblocks`,
+};
+
+export function pathOfPool({ kind, name }: PoolReference): string {
+  return `${paths[kind]}/${name}`;
+}
+
+/** The Node as the API server has it now; undefined where it has none of that name. */
+export async function lookAtNode(
+  { nodeClient, cluster }: ControllerContext,
+  name: string,
+): Promise<NodeRecord | undefined> {
+  const node = readNodeRecord(await unlessAbsent(nodeClient.get(`${paths.nodes}/${name}`)));
+  if (node) cluster.putNode(node);
+  return node;
+}
+
+/** The NodeBlock as the API server has it now; undefined where it has none of that name. What is known of it is brought up to date. */
+export async function lookAtBlock(
+  { client, cluster }: ControllerContext,
+  name: string,
+): Promise<BlockRecord | undefined> {
+  const before = cluster.blocks.get(name);
+  const block = readBlockRecord(await unlessAbsent(client.get(`${paths.blocks}/${name}`)));
+  if (block) cluster.putBlock(block);
+  else if (before) cluster.dropBlock(name, before.version);
+  return block;
+}
+
+/** The pool as the API server has it now; undefined where it has none of that name. */
+export async function lookAtPool(
+  { client, cluster }: ControllerContext,
+  reference: PoolReference,
+): Promise<PoolRecord | undefined> {
+  const before = cluster.pools.get(poolKey(reference));
+  const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(pathOfPool(reference))));
+  if (pool) cluster.putPool(pool);
+  else if (before) cluster.dropPool(before.key, before.record.version);
+  return pool;
+}
+
+/** A change of a NodeBlock as it is known: refused where it is another one by now. Then it is looked at anew, and the error goes on. */
+export async function patchBlock(
+  context: ControllerContext,
+  { name, uid, version }: BlockRecord,
+  change: object,
+  subresource: "" | "/status" = "",
+): Promise<void> {
+  const body = { metadata: { uid, resourceVersion: version }, ...change };
+  await orLookAnew(context, name, async () => {
+    const answer = await context.client.patch(`${paths.blocks}/${name}${subresource}`, body, "merge");
+    const block = readBlockRecord(answer);
+    if (block) context.cluster.putBlock(block);
+  });
+}
+
+/** Deletes a NodeBlock that is still what it is known as. */
+export async function deleteBlock(
+  context: ControllerContext,
+  { name, uid, version }: BlockRecord,
+): Promise<void> {
+  const preconditions = { uid, resourceVersion: version };
+  await orLookAnew(context, name, async () => {
+    await remove(context.client, `${paths.blocks}/${name}`, preconditions);
+    context.cluster.dropBlock(name, version);
+  });
+}
+
+async function remove(client: Client, path: string, preconditions: object): Promise<void> {
+  await unlessAbsent(client.remove(path, { apiVersion: "v1", kind: "DeleteOptions", preconditions }));
+}
+
+async function orLookAnew(context: ControllerContext, name: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (isStatus(error, 409) || isStatus(error, 404)) await lookAtBlock(context, name);
+    throw error;
+  }
+}
+
+async function unlessAbsent<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A 404 that names the object: one without says that the path isn't served (yet), which tells nothing of the object. */
+function isAbsence(error: unknown): boolean {
+  if (!isStatus(error, 404)) return false;
+  const details = error.body?.["details"];
+  return error.reason === "NotFound" && isObject(details) && typeof details["name"] === "string";
+}
+
+export function isStatus(error: unknown, status: number): error is ApiError {
+  return error instanceof ApiError && error.status === status;
+}

@@ -1,0 +1,221 @@
+import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
+import type { Health, Part } from "../daemon/part.ts";
+import type { Client } from "../kube/client.ts";
+import { follow } from "../kube/follow.ts";
+import { poolKey } from "../pool/plan.ts";
+import type { ControllerContext } from "./context.ts";
+import {
+  type BlockRecord,
+  type NodeRecord,
+  type PoolRecord,
+  readBlockRecord,
+  readNodeRecord,
+  readPoolRecord,
+} from "./records.ts";
+import { paths } from "./resources.ts";
+
+type Watched<T> = {
+  name: string;
+  path: string;
+  client: Client;
+  pick: (item: unknown) => T | undefined;
+  /** All there is, at one moment. `isSetBack`: that lies before one that was seen already. */
+  onList: (all: T[], isSetBack: boolean) => void;
+  onObject: (value: T | undefined, before: T | undefined, version: string) => void;
+};
+
+/** Longest silence of a watch, in milliseconds: bookmarks come every minute. */
+const longestSilence = 400_000;
+
+/** Keeps what is known of the cluster as it is. `listed` resolves once everything was listed: nothing is decided before. */
+export function watchCluster(context: ControllerContext): { part: Part; listed: Promise<void> } {
+  const ending = new AbortController();
+  const signal = AbortSignal.any([context.signal, ending.signal]);
+  const running = [
+    watch(context, watchNodes(context), signal),
+    ...poolKinds.map((kind) => watch(context, watchPools(context, kind), signal)),
+    watch(context, watchBlocks(context), signal),
+  ];
+  const listed = Promise.all(running.map((one) => one.listed)).then(() => {
+    for (const name of context.cluster.nodes.keys()) context.cluster.noteMissing(name);
+  });
+  return {
+    listed,
+    part: {
+      name: "watches",
+      stop: async () => {
+        ending.abort();
+        await Promise.all(running.map((one) => one.done));
+      },
+      health: () => running.map((one) => one.health()).find(({ ready }) => !ready) ?? fine,
+    },
+  };
+}
+
+const fine: Health = { live: true, ready: true, words: "all are heard" };
+
+function watch<T extends { version: string }>(
+  { log, metrics }: ControllerContext,
+  { name, path, client, pick, onList, onObject }: Watched<T>,
+  signal: AbortSignal,
+) {
+  const { promise: listed, resolve: settle } = Promise.withResolvers<void>();
+  let heardAt = Number.NEGATIVE_INFINITY;
+  let latest = 0;
+  const run = () =>
+    follow<T>(
+      client,
+      {
+        path,
+        pick,
+        onList: (all, version) => {
+          const isSetBack = Number(version) < latest;
+          latest = Number(version);
+          if (isSetBack)
+            log.error("etcd was set back: what was given since may be given already", { watch: name });
+          onList([...all.values()], isSetBack);
+          settle();
+        },
+        onObject: (value, before, version) => {
+          latest = Math.max(latest, Number(version) || 0);
+          onObject(value, before, version);
+        },
+        onHeard: () => {
+          heardAt = performance.now();
+          metrics.heard.set({ what: name }, Date.now() / 1000);
+        },
+        onTrouble: (reason) => log.warn("the API server is not heard", { watch: name, reason }),
+      },
+      signal,
+    );
+  return {
+    listed,
+    done: untilEnded(run, (reason) => log.warn("the first list failed", { watch: name, reason }), signal),
+    health: (): Health => {
+      const silence = performance.now() - heardAt;
+      if (silence < longestSilence) return fine;
+      const since = Number.isFinite(silence) ? `for ${Math.round(silence / 1000)} s` : "yet";
+      return { live: true, ready: false, words: `${name} were not heard of ${since}` };
+    },
+  };
+}
+
+/** A first list that fails is tried again: CRDs may come later than the controller. */
+async function untilEnded(
+  run: () => Promise<void>,
+  onFailure: (reason: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let pauseMs = 500; !signal.aborted; pauseMs = Math.min(pauseMs * 2, 15_000)) {
+    try {
+      await run();
+    } catch (error) {
+      if (signal.aborted) return;
+      onFailure((error as Error).message);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));
+    }
+  }
+}
+
+function watchNodes({ cluster, nodeClient, queue }: ControllerContext): Watched<NodeRecord> {
+  const look = (name: string) => {
+    cluster.noteMissing(name);
+    queue.add(`node/${name}`);
+  };
+  return {
+    name: "nodes",
+    path: paths.nodes,
+    client: nodeClient,
+    pick: readNodeRecord,
+    onList: (all, isSetBack) => {
+      const names = new Set(all.map(({ name }) => name));
+      for (const { name, version } of [...cluster.nodes.values()])
+        if (isSetBack || !names.has(name)) {
+          cluster.dropNode(name, version);
+          look(name);
+        }
+      for (const node of all) if (cluster.putNode(node)) look(node.name);
+    },
+    onObject: (node, before, version) => {
+      const name = node?.name ?? before?.name;
+      if (name === undefined) return;
+      if (node ? cluster.putNode(node) : cluster.dropNode(name, version)) look(name);
+    },
+  };
+}
+
+function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRecord> {
+  const { cluster, queue, events } = context;
+  const put = (record: PoolRecord) => {
+    if (cluster.putPool(record)) lookAtAll(context, poolKey(record));
+    else queue.add(`pool/${poolKey(record)}`);
+  };
+  const drop = (key: string, version: string) => {
+    if (!cluster.dropPool(key, version)) return;
+    events.poolGone(key);
+    lookAtAll(context, key);
+  };
+  return {
+    name: kind === "IPPool" ? "ippools" : "cidrpools",
+    path: paths[kind],
+    client: context.client,
+    pick: (item) => readPoolRecord(kind, item),
+    onList: (all, isSetBack) => {
+      const keys = new Set(all.map(poolKey));
+      for (const { key, record } of [...cluster.pools.values()])
+        if (record.kind === kind && (isSetBack || !keys.has(key))) drop(key, record.version);
+      for (const record of all) put(record);
+      if (isSetBack) holdAll(context);
+    },
+    onObject: (record, before, version) => {
+      if (record) put(record);
+      else if (before) drop(poolKey(before), version);
+    },
+  };
+}
+
+function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
+  const { cluster, queue, client } = context;
+  const look = ({ nodeName, pool }: BlockRecord) => {
+    queue.add(`node/${nodeName}`);
+    queue.add(`pool/${poolKey(pool)}`);
+  };
+  return {
+    name: "nodeblocks",
+    path: paths.blocks,
+    client,
+    pick: readBlockRecord,
+    onList: (all, isSetBack) => {
+      const names = new Set(all.map(({ name }) => name));
+      for (const block of [...cluster.blocks.values()])
+        if ((isSetBack || !names.has(block.name)) && cluster.dropBlock(block.name, block.version))
+          look(block);
+      for (const block of all) if (cluster.putBlock(block)) look(block);
+      if (isSetBack) holdAll(context);
+    },
+    onObject: (block, before, version) => {
+      if (block) {
+        if (cluster.putBlock(block)) look(block);
+        return;
+      }
+      const gone = before && cluster.dropBlock(before.name, version);
+      if (!gone) return;
+      cluster.noteMissing(gone.nodeName);
+      look(gone);
+    },
+  };
+}
+
+/** Selectors, exclusions, gateways: any Node may be another's case now. */
+function lookAtAll({ cluster, queue }: ControllerContext, key: string): void {
+  queue.add(`pool/${key}`);
+  for (const name of cluster.nodes.keys()) queue.add(`node/${name}`);
+}
+
+/** What was given since the moment that etcd was set back to is unknown: nothing new is given until a person says that it is rebuilt. */
+function holdAll({ cluster, queue }: ControllerContext): void {
+  for (const entry of cluster.pools.values()) {
+    entry.setBackAt ??= Date.now();
+    queue.add(`pool/${entry.key}`);
+  }
+}

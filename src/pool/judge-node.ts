@@ -1,0 +1,54 @@
+import type { Block } from "./block.ts";
+import { type Doubt, judgeBlock } from "./judge-block.ts";
+import type { Pool, PoolNode } from "./pool.ts";
+
+/** Why a block is to be given back, by a handshake with its node. Once closing it stays so: ask the API server before, not a cache. */
+export type CloseReason =
+  | "pool gone" // of that UID: its name may be another pool's by now
+  | "pool deleting"
+  | "node replaced" // made again under its name
+  | "node unselected"
+  | "one too many"; // its node is served by another one
+
+export type NodeVerdict = {
+  /** Blocks that aren't closing yet, and shall be. */
+  close: { block: Block; why: CloseReason }[];
+  /** Blocks that stay as they are, and that a person should look at. */
+  doubtful: { block: Block; why: Doubt }[];
+  /** Its pods get addresses: no new block is wanted. */
+  isServed: boolean;
+};
+
+/**
+ * What becomes of a Node's blocks of a pool whose spec is good. Of several that serve it, the first in `order` stays: the lowest, unless the
+ * caller knows better.
+ */
+export function judgeNode(
+  pool: Pool,
+  node: PoolNode,
+  blocks: readonly Block[],
+  order = byIndex,
+): NodeVerdict {
+  const verdict: NodeVerdict = { close: [], doubtful: [], isServed: false };
+  for (const block of blocks.filter(({ closing }) => !closing).sort(order)) {
+    const { doubt, serves } = judgeBlock(pool, block);
+    const why = reasonToClose(pool, node, block) ?? (serves && verdict.isServed ? "one too many" : undefined);
+    if (why) {
+      verdict.close.push({ block, why });
+      continue;
+    }
+    if (doubt) verdict.doubtful.push({ block, why: doubt });
+    verdict.isServed ||= serves;
+  }
+  return verdict;
+}
+
+function reasonToClose(pool: Pool, node: PoolNode, block: Block): CloseReason | undefined {
+  if (block.pool.uid !== pool.uid) return "pool gone";
+  if (block.nodeUID !== node.uid) return "node replaced";
+  return pool.selects(node) ? undefined : "node unselected";
+}
+
+export function byIndex(a: Block, b: Block): number {
+  return a.index < b.index ? -1 : a.index > b.index ? 1 : 0;
+}
