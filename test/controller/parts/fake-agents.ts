@@ -15,7 +15,8 @@ export function makeFakeAgents(cluster: PoolCluster, afterMs: number): () => Pro
       const name = key.slice(key.indexOf(" ") + 1);
       const node = key.slice(0, key.indexOf(" "));
       const block = await cluster.block(name);
-      if (block?.spec.closing && !block.status?.drained && block.spec.nodeName === node) await drain(cluster, block);
+      if (block?.spec.closing && !block.status?.drained && block.spec.nodeName === node)
+        await drain(cluster, block);
     }
   };
 }

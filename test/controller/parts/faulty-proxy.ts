@@ -16,7 +16,12 @@ export type Faults = {
 
 export const noFaults: Faults = { killed: 0, dropped: 0, refused: 0, delayed: 0, delay: 0 };
 
-export type FaultyProxy = { url: string; set(faults: Faults): void; counts: Record<string, number>; close(): Promise<void> };
+export type FaultyProxy = {
+  url: string;
+  set(faults: Faults): void;
+  counts: Record<string, number>;
+  close(): Promise<void>;
+};
 
 /**
  * Stands between one controller and the API server, as an administrator. What it took goes to the API server, however late and whether
@@ -28,7 +33,12 @@ export async function startFaultyProxy(
   kill: () => void,
 ): Promise<FaultyProxy> {
   const { client } = await api.credentialsFor({ kind: "admin" });
-  const agent = new Agent({ keepAlive: true, ca: api.authority, cert: client?.certificate, key: client?.key });
+  const agent = new Agent({
+    keepAlive: true,
+    ca: api.authority,
+    cert: client?.certificate,
+    key: client?.key,
+  });
   let faults = noFaults;
   const counts: Record<string, number> = {};
   const happens = (name: Exclude<keyof Faults, "delay">) => {

@@ -40,7 +40,9 @@ export function findFaults(revisions: Revision[], releaseDelayMs: number): strin
       if (isClosing) continue;
       const held = blocks.get(block);
       if (held?.spec.nodeUID !== uid)
-        fault(`${name} (${uid}) shows ${block}, which is ${held ? `for ${held.spec.nodeName} (${held.spec.nodeUID})` : "nobody's"}`);
+        fault(
+          `${name} (${uid}) shows ${block}, which is ${held ? `for ${held.spec.nodeName} (${held.spec.nodeUID})` : "nobody's"}`,
+        );
       if (before?.uid === uid && before.blocks.get(block)?.isClosing && held?.spec.closing)
         fault(`${name} shows ${block} open again, though it closes`);
     }
@@ -64,7 +66,8 @@ export function findFaults(revisions: Revision[], releaseDelayMs: number): strin
       if (blocks.has(name)) faults.push(`${name} was deleted while ${node} shows it`);
     const status = before?.status;
     if (nodes.get(nodeName)?.uid === nodeUID) {
-      if (!closing || !status?.drained) faults.push(`${name} was taken from ${nodeName}, which had not drained it`);
+      if (!closing || !status?.drained)
+        faults.push(`${name} was taken from ${nodeName}, which had not drained it`);
       return;
     }
     const since = goneSince.get(nodeUID);

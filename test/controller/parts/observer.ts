@@ -3,7 +3,13 @@ import { watchFrom } from "../../../src/kube/watch.ts";
 import type { JsonObject } from "../../../src/text/json.ts";
 
 /** One revision of one object; `at` is when it was heard of (milliseconds since 1970). */
-export type Revision = { version: number; at: number; kind: "Node" | "NodeBlock"; isGone: boolean; object: JsonObject };
+export type Revision = {
+  version: number;
+  at: number;
+  kind: "Node" | "NodeBlock";
+  isGone: boolean;
+  object: JsonObject;
+};
 
 export type Observer = { revisions: Revision[]; upTo(version: number): Promise<void>; stop(): Promise<void> };
 
