@@ -12,6 +12,7 @@ export const notQuick = [
   "test/kubectl",
   "test/map/page.test.ts",
   "test/cluster",
+  "test/webhook",
 ];
 
 /** Those of `files` (paths from here, or parts of them) that the quick tier doesn't run. */

@@ -26,6 +26,8 @@ export type PoolEntry = {
   toldAt: number;
   /** What it overlaps with, for people; nothing new is given then. */
   overlap: string | undefined;
+  /** Whether that is of this spec. */
+  isCompared: boolean;
   /** When etcd was seen to be set back (milliseconds since 1970), as long as nobody said that everything lost is rebuilt. */
   setBackAt: number | undefined;
 };
@@ -103,7 +105,7 @@ export class Cluster {
     const { kind, name, uid, spec, status } = record;
     const read = readPool({ kind, name, uid, spec, ...(status.grid && { frozen: status.grid }) });
     const entry: PoolEntry = {
-      ...{ key, record, unplaced: new Map(), overlap: before?.overlap },
+      ...{ key, record, unplaced: new Map(), overlap: before?.overlap, isCompared: false },
       setBackAt: setBackSince(record, before?.setBackAt),
       missing: before?.missing ?? new Map(),
       gave: false,
@@ -239,7 +241,7 @@ function keyOfBlock(name: string): string | undefined {
 }
 
 /** Versions of one server are numbers that grow; what isn't a number is never older. */
-export function isOlder(one: { version: string }, other: { version: string }): boolean {
+function isOlder(one: { version: string }, other: { version: string }): boolean {
   return Number(one.version) < Number(other.version);
 }
 

@@ -8,6 +8,7 @@ import type { ControllerConfig } from "./config.ts";
 import type { Events } from "./events.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Queue } from "./queue.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** What every part of the controller gets. Requests of `client` and `nodeClient` are counted, and no more than the limit allows. */
 export type ControllerContext = Life & {
@@ -25,4 +26,5 @@ export type ControllerContext = Life & {
   /** Of `node/NAME` and `pool/KIND/NAME`. */
   queue: Queue;
   events: Events;
+  surroundings: Surroundings;
 };

@@ -11,6 +11,7 @@ export function mayGive(cluster: Cluster, entry: PoolEntry): boolean {
     !record.deleting &&
     record.status.grid !== undefined &&
     record.finalizers.includes(poolFinalizer) &&
+    entry.isCompared &&
     entry.overlap === undefined &&
     missingOf(entry).length === 0 &&
     entry.setBackAt === undefined &&

@@ -13,6 +13,7 @@ import { lookAtPool, pathOfPool, paths } from "./resources.ts";
 export async function reconcilePool(context: ControllerContext, key: string): Promise<void> {
   const { cluster } = context;
   await finishPool(context, key);
+  await context.surroundings.compare();
   await preparePool(context, key);
   const entry = cluster.pools.get(key);
   if (!entry) return;

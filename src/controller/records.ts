@@ -4,6 +4,7 @@ import type { PoolKind } from "../api/pool-kind.ts";
 import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { type Block, readBlock } from "../pool/block.ts";
+import { chooseKeys } from "../survey/range-keys.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 
 /** What is kept of a Node; of its annotations only ours. `created` is in milliseconds since 1970. */
@@ -14,11 +15,14 @@ export type NodeRecord = {
   created: number;
   labels: Record<string, string>;
   annotations: Record<string, string>;
+  /** Annotations by which people give addresses to the Node. */
+  handMade?: Record<string, string>;
 };
 
 export type PoolRecord = PoolReference & {
   uid: string;
   version: string;
+  created: number;
   generation: number;
   deleting: boolean;
   finalizers: string[];
@@ -31,7 +35,9 @@ export type PoolRecord = PoolReference & {
 export type BlockRecord = Block & { uid: string; version: string; created: number; status: NodeBlockStatus };
 
 /** The pool's annotation by which a person says that NodeBlocks lost by a restore are there again: when that was (RFC 3339). */
-export const rebuiltKey = "ipam.kube-node.io/rebuilt";
+const rebuiltKey = "ipam.kube-node.io/rebuilt";
+
+const rangeKeys = chooseKeys([], []);
 
 /** Undefined where it is no object with a name and a UID. */
 export function readNodeRecord(item: unknown): NodeRecord | undefined {
@@ -41,21 +47,25 @@ export function readNodeRecord(item: unknown): NodeRecord | undefined {
   const ours = Object.entries(annotations).filter(
     ([key]) => key === heldBlocksKey || poolOfAnnotationKey(key) !== undefined,
   );
+  const others = Object.entries(annotations).filter(
+    ([key, text]) => poolOfAnnotationKey(key) === undefined && rangeKeys.isOne(key, text),
+  );
   const { name, uid, version, created } = metadata;
   return {
     ...{ name, uid, version, created },
     labels: textsOf(metadata.object["labels"]),
     annotations: Object.fromEntries(ours),
+    ...(others.length > 0 && { handMade: Object.fromEntries(others) }),
   };
 }
 
 export function readPoolRecord(kind: PoolKind, item: unknown): PoolRecord | undefined {
   const metadata = metadataOf(item);
   if (!metadata || !isObject(item)) return undefined;
-  const { name, uid, version, object } = metadata;
+  const { name, uid, version, created, object } = metadata;
   const finalizers = object["finalizers"];
   return {
-    ...{ kind, name, uid, version },
+    ...{ kind, name, uid, version, created },
     generation: Number(object["generation"] ?? 0),
     deleting: object["deletionTimestamp"] !== undefined,
     finalizers: Array.isArray(finalizers) ? finalizers.map(String) : [],

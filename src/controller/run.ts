@@ -16,6 +16,7 @@ import { limitRate, makeRateLimit } from "./limit-rate.ts";
 import { definitions } from "./metric-definitions.ts";
 import { makeQueue } from "./queue.ts";
 import { serveMetrics } from "./serve-metrics.ts";
+import { watchSurroundings } from "./surroundings.ts";
 import { watchCluster } from "./watch-cluster.ts";
 import { startWork } from "./work.ts";
 
@@ -37,7 +38,7 @@ async function startAll(context: ControllerContext, running: Part[]): Promise<vo
   running.push(election.part);
   if (!(await election.led)) return;
   const watches = watchCluster(context);
-  running.push(watches.part, startWork(context, watches.listed));
+  running.push(watches.part, context.surroundings.part, startWork(context, watches.listed));
 }
 
 async function makeContext(config: ControllerConfig, log: Log, life: Life): Promise<ControllerContext> {
@@ -58,19 +59,22 @@ async function makeContext(config: ControllerConfig, log: Log, life: Life): Prom
   };
   const mayBegin = makeRateLimit(config.requestsPerSecond, life.signal);
   const [client, nodeClient] = [await open(false), await open(true)];
+  const limited = limitRate(client, mayBegin);
+  const cluster = new Cluster();
+  const queue = makeQueue({
+    onDone: (key, seconds) => metrics.reconciles.observe({ what: whatOf(key) }, seconds),
+    onFailure: (key, error, pauseMs) => {
+      metrics.failures.inc({ what: whatOf(key) });
+      log.debug("comes again", { key, reason: (error as Error).message, pauseMs: Math.round(pauseMs) });
+    },
+  });
   return {
-    ...{ config, log, registry, metrics, routes: new Map(), cluster: new Cluster(), ...life },
-    client: limitRate(client, mayBegin),
+    ...{ config, log, registry, metrics, routes: new Map(), cluster, queue, ...life },
+    client: limited,
     nodeClient: limitRate(nodeClient, mayBegin),
     leaseClient: client,
-    queue: makeQueue({
-      onDone: (key, seconds) => metrics.reconciles.observe({ what: whatOf(key) }, seconds),
-      onFailure: (key, error, pauseMs) => {
-        metrics.failures.inc({ what: whatOf(key) });
-        log.debug("comes again", { key, reason: (error as Error).message, pauseMs: Math.round(pauseMs) });
-      },
-    }),
-    events: makeEvents({ client: limitRate(client, mayBegin), log, metrics, identity: config.identity }),
+    events: makeEvents({ client: limited, log, metrics, identity: config.identity }),
+    surroundings: watchSurroundings({ client: limited, cluster, queue, log }),
   };
 }
 

@@ -26,6 +26,7 @@ type Watched<T> = {
 
 /** Longest silence of a watch, in milliseconds: bookmarks come every minute. */
 const longestSilence = 400_000;
+const countAfterMs = 50;
 
 /** Keeps what is known of the cluster as it is. `listed` resolves once everything was listed: nothing is decided before. */
 export function watchCluster(context: ControllerContext): { part: Part; listed: Promise<void> } {
@@ -117,7 +118,7 @@ async function untilEnded(
   }
 }
 
-function watchNodes({ cluster, nodeClient, queue }: ControllerContext): Watched<NodeRecord> {
+function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerContext): Watched<NodeRecord> {
   const look = (name: string) => {
     cluster.noteMissing(name);
     queue.add(`node/${name}`);
@@ -135,23 +136,26 @@ function watchNodes({ cluster, nodeClient, queue }: ControllerContext): Watched<
           look(name);
         }
       for (const node of all) if (cluster.putNode(node)) look(node.name);
+      surroundings.changed();
     },
     onObject: (node, before, version) => {
       const name = node?.name ?? before?.name;
       if (name === undefined) return;
+      if (JSON.stringify(node?.handMade) !== JSON.stringify(before?.handMade)) surroundings.changed();
       if (node ? cluster.putNode(node) : cluster.dropNode(name, version)) look(name);
     },
   };
 }
 
 function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRecord> {
-  const { cluster, queue, events } = context;
+  const { cluster, queue, events, surroundings } = context;
   const put = (record: PoolRecord) => {
     if (cluster.putPool(record)) lookAtAll(context, poolKey(record));
     else queue.add(`pool/${poolKey(record)}`);
   };
   const drop = (key: string, version: string) => {
     if (!cluster.dropPool(key, version)) return;
+    surroundings.changed();
     events.poolGone(key);
     lookAtAll(context, key);
   };
@@ -176,9 +180,11 @@ function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRec
 
 function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
   const { cluster, queue, client } = context;
-  const look = ({ nodeName, pool }: BlockRecord) => {
-    queue.add(`node/${nodeName}`);
-    queue.add(`pool/${poolKey(pool)}`);
+  /** Counts and waiting pools hear of our own writes, too; of many at one time. */
+  const count = ({ pool }: BlockRecord) => queue.addLater(`pool/${poolKey(pool)}`, countAfterMs);
+  const look = (block: BlockRecord) => {
+    queue.add(`node/${block.nodeName}`);
+    count(block);
   };
   return {
     name: "nodeblocks",
@@ -195,9 +201,11 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
     },
     onObject: (block, before, version) => {
       if (block) {
+        count(block);
         if (cluster.putBlock(block)) look(block);
         return;
       }
+      if (before) count(before);
       const gone = before && cluster.dropBlock(before.name, version);
       if (!gone) return;
       cluster.noteMissing(gone.nodeName);

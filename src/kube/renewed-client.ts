@@ -28,7 +28,10 @@ export async function createRenewedClient(
   }
 
   async function now(): Promise<Client> {
-    if (performance.now() - openedAt > renewEvery) await (renewal ??= renew());
+    if (performance.now() - openedAt > renewEvery) {
+      renewal ??= renew();
+      await renewal;
+    }
     return current;
   }
 

@@ -1,7 +1,6 @@
 import { firstOf, lastOf, parseCidr } from "../address/cidr.ts";
-import { type Span, spanOf } from "../address/range.ts";
+import { type RangeSet, type Span, spanOf } from "../address/range.ts";
 import { gaps } from "../address/runs.ts";
-import { AnnotationError, parseAnnotation } from "../api/annotation.ts";
 import type { Block } from "./block.ts";
 import { poolKey } from "./plan.ts";
 import type { Pool } from "./pool.ts";
@@ -44,15 +43,9 @@ export function claimsOfServices(cidrs: readonly string[]): Claim[] {
   return cidrs.flatMap((text) => claimOfCidr("Services", text));
 }
 
-/** What an annotation that somebody wrote gives to its Node; nothing where it isn't made of ranges. */
-export function claimsOfAnnotation(node: string, key: string, text: string): Claim[] {
-  try {
-    const { ranges } = parseAnnotation(text);
-    return ranges.flat().map((range) => ({ owner: `annotation ${key} of ${node}`, span: spanOf(range) }));
-  } catch (error) {
-    if (error instanceof AnnotationError) return [];
-    throw error;
-  }
+/** What an annotation that somebody wrote gives to its Node. */
+export function claimsOfAnnotation(node: string, key: string, ranges: readonly RangeSet[]): Claim[] {
+  return ranges.flat().map((range) => ({ owner: `annotation ${key} of ${node}`, span: spanOf(range) }));
 }
 
 function claimOfCidr(owner: string, text: string): Claim[] {

@@ -13,7 +13,7 @@ import {
   type PoolClaim,
 } from "../pool/claims.ts";
 import { readPool } from "../pool/read-pool.ts";
-import { readNodeFacts } from "../survey/node-ranges.ts";
+import { readAnnotation, readNodeFacts } from "../survey/node-ranges.ts";
 import { chooseKeys } from "../survey/range-keys.ts";
 import { readServiceCIDRs } from "../survey/service-cidrs.ts";
 import { isObject } from "../text/json.ts";
@@ -56,7 +56,7 @@ async function readNodes(client: Client): Promise<Claim[]> {
       node && [
         ...claimsOfPodCIDRs(node.name, node.podCIDRs),
         ...Object.entries(node.annotations).flatMap(([key, text]) =>
-          claimsOfAnnotation(node.name, key, text),
+          claimsOfAnnotation(node.name, key, readAnnotation(node.name, key, text).ranges),
         ),
       ]
     );

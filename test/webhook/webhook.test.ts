@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Log } from "../../src/host/log.ts";
 import type { Client } from "../../src/kube/client.ts";
@@ -243,7 +244,7 @@ describe.skipIf(lack)(`the webhook${lack ? ` (skipped: ${lack})` : ""}`, () => {
     writeFileSync(join(folder, "kubeconfig"), await api.kubeconfigFor({ kind: "admin" }), { mode: 0o600 });
     const options = JSON.stringify({ port, source, behind: 2.2 * day });
     const child = spawn(join(checkout, "node_modules/.bin", runtime), [
-      join(import.meta.dirname, "serve.ts"),
+      fileURLToPath(new URL("serve.ts", import.meta.url)),
       join(folder, "kubeconfig"),
       options,
     ]);

@@ -87,7 +87,6 @@ export async function startPoolCluster(): Promise<PoolCluster> {
     condition: async (kind, name) =>
       (await pool(kind, name))?.status?.conditions?.find(({ type }) => type === "Ready"),
     close: async () => {
-      client.close();
       await api.close();
     },
   };

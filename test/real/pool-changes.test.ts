@@ -1,125 +1,25 @@
-// The CRDs on the real API server: each field wrong in each way its rule knows, and what may not change later.
+// Pools and NodeBlocks on the real API server: what may change later and what may not, and how they are found and shown.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PoolKind } from "../../src/api/pool-kind.ts";
-import { poolFaults } from "../../src/api/pool-rules.ts";
-import { adminClient } from "../parts/admin-client.ts";
-import type { ApiServer } from "../parts/api-server.ts";
-import { type Answer, type Call, send } from "../parts/https-request.ts";
-import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
-import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
-import {
-  cidrPoolFaults,
-  type Fault,
-  goodChanges,
-  goodCIDRPool,
-  goodIPPool,
-  ipPoolFaults,
-  left,
-} from "./parts/pool-faults.ts";
+import { poolPath } from "../parts/pool-resources.ts";
+import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
+import { apiVersion, type PoolServer, poolOf, startPoolServer, wordsOf } from "./parts/pool-server.ts";
 
 const lack = reasonForNoRealApiServer();
-const apiVersion = "ipam.kube-node.io/v1alpha1";
-let api: ApiServer;
-let ask: (call: Call) => Promise<Answer>;
+let server: PoolServer;
 
-const good = { IPPool: goodIPPool, CIDRPool: goodCIDRPool };
-const poolOf = (kind: PoolKind, change: object, name = "p") => ({
-  apiVersion,
-  kind,
-  metadata: { name },
-  spec: { ...good[kind], ...change },
-});
-const show = (change: object) => JSON.stringify(change, (_, value) => value ?? null).slice(0, 100);
-const named = (faults: Fault[]) => faults.map((fault) => ({ ...fault, shown: show(fault.change) }));
-const wordsOf = (answer: Answer) => (answer.json as { message?: string }).message ?? "";
-
-/** As `kubectl apply` sends it: unknown fields are an error. Nothing is kept. */
-function tryOut(object: { kind: string }): Promise<Answer> {
-  const path = `${poolPath(object.kind)}?dryRun=All&fieldValidation=Strict`;
-  return ask({ method: "POST", path, body: object });
-}
-
-function merge(kind: string, name: string, body: object, subresource = ""): Promise<Answer> {
-  return ask({
-    method: "PATCH",
-    path: poolPath(kind, name) + subresource,
-    body,
-    headers: { "content-type": "application/merge-patch+json" },
-  });
-}
-
-async function make(object: { kind: string; metadata: { name: string } }): Promise<void> {
-  expect(await ask({ method: "POST", path: poolPath(object.kind), body: object })).toMatchObject({
-    status: 201,
-  });
-}
-
-describe.skipIf(lack)(`pools on a real API server${lack ? ` (skipped: ${lack})` : ""}`, () => {
+describe.skipIf(lack)(`changes of pools on a real API server${lack ? ` (skipped: ${lack})` : ""}`, () => {
   beforeAll(async () => {
-    api = await startRealApiServer();
-    const client = await adminClient(api);
-    const credentials = await api.credentialsFor({ kind: "admin" });
-    ask = (call) => send({ url: api.url, authority: api.authority, credentials }, call);
-    await installPoolResources(client);
-    client.close();
+    server = await startPoolServer();
   });
-  afterAll(() => api?.close());
-
-  describe.each([
-    { kind: "IPPool" as const, faults: ipPoolFaults },
-    { kind: "CIDRPool" as const, faults: cidrPoolFaults },
-  ])("$kind", ({ kind, faults }) => {
-    it.each(named(faults))("is refused with $shown", async ({ change, says }) => {
-      const answer = await tryOut(poolOf(kind, change));
-      expect(wordsOf(answer)).toContain(says);
-      expect([400, 422]).toContain(answer.status);
-      const spec = JSON.parse(JSON.stringify(poolOf(kind, change).spec));
-      expect(poolFaults(kind, spec), "what check-config and the controller say").not.toEqual([]);
-    });
-
-    it.each(goodChanges[kind].map((change) => ({ change, shown: show(change) })))(
-      "is taken with $shown",
-      async ({ change }) => {
-        const answer = await tryOut(poolOf(kind, change));
-        expect(answer.text).not.toContain("message");
-        expect(answer.status).toBe(201);
-        expect(poolFaults(kind, JSON.parse(JSON.stringify(poolOf(kind, change).spec)))).toEqual([]);
-      },
-    );
-
-    it.each(named(left[kind]))(
-      "is taken with $shown, which becomes a condition",
-      async ({ change, says }) => {
-        expect((await tryOut(poolOf(kind, change))).status).toBe(201);
-        expect(poolFaults(kind, poolOf(kind, change).spec).map(({ words }) => words)).toContainEqual(
-          expect.stringContaining(says),
-        );
-      },
-    );
-
-    it("has a name that fits into an annotation's key, dots included", async () => {
-      expect((await tryOut(poolOf(kind, {}, `${"a".repeat(60)}.bc`))).status).toBe(201);
-      const answer = await tryOut(poolOf(kind, {}, "a".repeat(64)));
-      expect(wordsOf(answer)).toContain("expected at most 63 characters");
-    });
-
-    it("may have a namespace in its manifest, as nv-ipam's do", async () => {
-      const pool = poolOf(kind, {}, "with-namespace");
-      const metadata = { ...pool.metadata, namespace: "kube-system" };
-      const path = `${poolPath(kind, metadata.name)}?fieldManager=test&fieldValidation=Strict&dryRun=All`;
-      const headers = { "content-type": "application/apply-patch+yaml" };
-      expect(await ask({ method: "PATCH", path, headers, body: { ...pool, metadata } })).toMatchObject({
-        status: 201,
-      });
-    });
-  });
+  afterAll(() => server?.close());
 
   describe("a grid", () => {
     const frozen = async (kind: PoolKind, name: string, change: object, first: string, size: string) => {
-      await make(poolOf(kind, change, name));
-      const answer = await merge(kind, name, { status: { grid: { first, size } } }, "/status");
+      await server.make(poolOf(kind, change, name));
+      const answer = await server.merge(kind, name, { status: { grid: { first, size } } }, "/status");
       expect(answer.text).toContain(`"size":"${size}"`);
-      return (spec: object) => merge(kind, name, { spec });
+      return (spec: object) => server.merge(kind, name, { spec });
     };
     const refusal = "this would move blocks that are given";
 
@@ -163,12 +63,12 @@ describe.skipIf(lack)(`pools on a real API server${lack ? ` (skipped: ${lack})` 
     });
 
     it("can't be frozen otherwise than the spec says", async () => {
-      await make(poolOf("IPPool", {}, "other"));
+      await server.make(poolOf("IPPool", {}, "other"));
       for (const grid of [
         { first: "10.1.0.1", size: "17" },
         { first: "10.2.0.1", size: "16" },
       ]) {
-        const answer = await merge("IPPool", "other", { status: { grid } }, "/status");
+        const answer = await server.merge("IPPool", "other", { status: { grid } }, "/status");
         expect([answer.status, wordsOf(answer)]).toEqual([422, expect.stringContaining(refusal)]);
       }
     });
@@ -176,7 +76,7 @@ describe.skipIf(lack)(`pools on a real API server${lack ? ` (skipped: ${lack})` 
     it("once frozen is neither changed nor taken away", async () => {
       await frozen("CIDRPool", "kept", {}, "10.1.0.0", "16");
       for (const status of [{ grid: null }, { grid: { first: "10.1.0.16" } }]) {
-        const answer = await merge("CIDRPool", "kept", { status }, "/status");
+        const answer = await server.merge("CIDRPool", "kept", { status }, "/status");
         expect([answer.status, wordsOf(answer)]).toEqual([
           422,
           expect.stringContaining("the grid is frozen"),
@@ -226,13 +126,13 @@ describe.skipIf(lack)(`pools on a real API server${lack ? ` (skipped: ${lack})` 
       ["closing that is a word", block({ closing: "yes" }), "must be of type boolean"],
       ["an unknown key", block({ more: 1 }), 'unknown field "spec.more"'],
     ])("is refused with %s", async (_, object, says) => {
-      expect(wordsOf(await tryOut(object))).toContain(says);
+      expect(wordsOf(await server.tryOut(object))).toContain(says);
     });
 
     it("is what it was made as, but that it may close, once for all", async () => {
-      await make(block({}));
+      await server.make(block({}));
       const set = async (change: object) => {
-        const answer = await merge("NodeBlock", "ippool.a.b.3", { spec: change });
+        const answer = await server.merge("NodeBlock", "ippool.a.b.3", { spec: change });
         return answer.status === 200 ? "taken" : wordsOf(answer);
       };
       expect(await set({ pool: { uid: "u3" } })).toContain("a block is what it was made as");
@@ -248,9 +148,9 @@ describe.skipIf(lack)(`pools on a real API server${lack ? ` (skipped: ${lack})` 
     });
 
     it("is found by its node's name and its pool", async () => {
-      await make(block({ index: "5", nodeName: "worker-2" }, "ippool.a.b.5"));
+      await server.make(block({ index: "5", nodeName: "worker-2" }, "ippool.a.b.5"));
       const names = async (selector: string) => {
-        const { json } = await ask({ path: `${poolPath("NodeBlock")}?fieldSelector=${selector}` });
+        const { json } = await server.ask({ path: `${poolPath("NodeBlock")}?fieldSelector=${selector}` });
         return (json as { items: { metadata: { name: string } }[] }).items.map(
           ({ metadata }) => metadata.name,
         );
@@ -261,15 +161,15 @@ describe.skipIf(lack)(`pools on a real API server${lack ? ` (skipped: ${lack})` 
     });
 
     it("is created once: the name is the claim", async () => {
-      await make(block({ index: "7" }, "ippool.a.b.7"));
+      await server.make(block({ index: "7" }, "ippool.a.b.7"));
       const again = block({ index: "7", nodeName: "worker-9" }, "ippool.a.b.7");
-      const answer = await ask({ method: "POST", path: poolPath("NodeBlock"), body: again });
+      const answer = await server.ask({ method: "POST", path: poolPath("NodeBlock"), body: again });
       expect(answer.status).toBe(409);
     });
   });
 
   it("print what one looks for in a table", async () => {
-    await make(poolOf("IPPool", {}, "table"));
+    await server.make(poolOf("IPPool", {}, "table"));
     const status = {
       grid: { first: "10.1.0.1", size: "16" },
       blocks: { total: "15", given: 3, closing: 0, free: "12" },
@@ -284,9 +184,9 @@ describe.skipIf(lack)(`pools on a real API server${lack ? ` (skipped: ${lack})` 
         },
       ],
     };
-    expect((await merge("IPPool", "table", { status }, "/status")).status).toBe(200);
+    expect((await server.merge("IPPool", "table", { status }, "/status")).status).toBe(200);
     const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
-    const { json } = await ask({ path: poolPath("IPPool", "table"), headers });
+    const { json } = await server.ask({ path: poolPath("IPPool", "table"), headers });
     const { columnDefinitions, rows } = json as {
       columnDefinitions: { name: string }[];
       rows: { cells: unknown[] }[];

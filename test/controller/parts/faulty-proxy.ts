@@ -1,0 +1,109 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Agent, request } from "node:https";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ApiServer } from "../../parts/api-server.ts";
+
+/** What may happen to a request: each with its own likelihood. "killed": whoever asks gets SIGKILL. */
+export type Faults = {
+  killed: number;
+  dropped: number;
+  refused: number;
+  delayed: number;
+  /** Milliseconds; now and then ten times that. */
+  delay: number;
+};
+
+export const noFaults: Faults = { killed: 0, dropped: 0, refused: 0, delayed: 0, delay: 0 };
+
+export type FaultyProxy = {
+  url: string;
+  set(faults: Faults): void;
+  counts: Record<string, number>;
+  close(): Promise<void>;
+};
+
+/**
+ * Stands between one controller and the API server, as an administrator. What it took goes to the API server, however late and whether
+ * or not the controller that sent it lives by then. What a watch tells comes late, too, but in its order.
+ */
+export async function startFaultyProxy(
+  api: ApiServer,
+  random: () => number,
+  kill: () => void,
+): Promise<FaultyProxy> {
+  const { client } = await api.credentialsFor({ kind: "admin" });
+  const agent = new Agent({
+    keepAlive: true,
+    ca: api.authority,
+    cert: client?.certificate,
+    key: client?.key,
+  });
+  let faults = noFaults;
+  const counts: Record<string, number> = {};
+  const happens = (name: Exclude<keyof Faults, "delay">) => {
+    const does = random() < faults[name];
+    if (does) counts[name] = (counts[name] ?? 0) + 1;
+    return does;
+  };
+  const someTime = () => faults.delay * random() * (random() < 0.1 ? 10 : 1);
+
+  async function serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of asked) chunks.push(chunk as Buffer);
+    const isWatch = asked.url?.includes("watch=true") ?? false;
+    const isLease = asked.url?.includes("/leases") ?? false;
+    if (!isLease && happens("refused")) {
+      answer.writeHead(random() < 0.5 ? 503 : 429, { "content-type": "application/json" });
+      answer.end("{}");
+      return;
+    }
+    if (happens("killed")) {
+      kill();
+      if (random() < 0.5) return; // Killed before the API server heard of it.
+    }
+    if (!isWatch && happens("delayed")) await sleep(someTime());
+    const isDropped = !isWatch && happens("dropped");
+    if (isDropped && random() < 0.3) return void answer.destroy();
+    const { host: _, ...headers } = asked.headers;
+    const forwarded = request(
+      new URL(asked.url ?? "/", api.url),
+      { method: asked.method, headers, agent },
+      (response) => {
+        if (isDropped) {
+          response.resume();
+          answer.destroy();
+        } else void pass(response, answer, isWatch).catch(() => answer.destroy());
+      },
+    );
+    forwarded.on("error", () => answer.destroy());
+    if (isWatch) answer.on("close", () => forwarded.destroy());
+    forwarded.end(Buffer.concat(chunks));
+  }
+
+  async function pass(response: IncomingMessage, answer: ServerResponse, isWatch: boolean): Promise<void> {
+    answer.writeHead(response.statusCode ?? 500, response.headers);
+    if (isWatch) answer.flushHeaders();
+    for await (const chunk of response) {
+      if (isWatch && happens("delayed")) await sleep(someTime());
+      answer.write(chunk);
+    }
+    if (!isWatch && happens("delayed")) await sleep(someTime());
+    answer.end();
+  }
+
+  const server = createServer((asked, answer) => void serve(asked, answer).catch(() => answer.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    set: (next) => {
+      faults = next;
+    },
+    counts,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      agent.destroy();
+    },
+  };
+}
