@@ -99,11 +99,13 @@ export async function startFollowing(context: AgentContext): Promise<Part> {
   };
 }
 
-/** What was told before may be outdated now. Where even this can't be done, the sign of life runs out by itself. */
+/** What was told before may be outdated now. */
 function removeQuietly(remove: () => void): void {
   try {
     remove();
-  } catch {}
+  } catch {
+    // The sign of life runs out by itself.
+  }
 }
 
 function healthOf(heardAt: number, fault: string): Health {
