@@ -151,6 +151,19 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     expect(node.holders()).toEqual(["proof"]);
   });
 
+  it("of a pod that was attached a moment ago and is gone are freed by the first list, not when the watch is heard again", async () => {
+    const node = await make();
+    for (const id of ["brief", "witness"]) await node.attach(id, { isKnown: true, age: 0 });
+    node.endNamespace("brief");
+    node.forgetViewpoint("brief");
+    await client.remove("/api/v1/namespaces/default/pods/brief?gracePeriodSeconds=0");
+    const began = Date.now();
+    node.startAgent();
+    await untilFreed(node, "brief");
+    expect(Date.now() - began).toBeLessThan(25_000); // A bookmark comes after a minute, a watch is taken to be 30 s behind.
+    expect(node.holders()).toEqual(["witness"]);
+  });
+
   it("are no pods that kubelet runs from files: their UID is another in the API", async () => {
     const node = await make();
     await node.attach("static", { uid: "0123456789abcdef0123456789abcdef" });
