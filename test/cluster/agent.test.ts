@@ -157,15 +157,23 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
   );
 
   it(
-    "all ping all over both families, within nodes and across",
+    "four of each node ping each other over both families, within nodes and across; one of each node pings all",
     async () => {
       const all = pods.flatMap(({ addresses }) => addresses);
       const six = all.filter(isIPv6).length;
       if (!isForeign) expect(six).toBe(all.length / 2);
-      for (let first = 0; first < pods.length; first += 6) {
-        const some = pods.slice(first, first + 6);
-        const silent = await Promise.all(some.map((pod) => silentFrom(pod, all)));
-        expect(silent).toEqual(some.map(() => []));
+      const byNode = nodes.map((node) => pods.filter((pod) => pod.node === node));
+      const some = byNode.flatMap((own) => own.slice(0, 4));
+      // Nodes that share a kernel share its room for 1024 IPv6 neighbours: 60 pods that speak with each other are too many.
+      for (const pod of some) {
+        const targets = byNode.some(([first]) => first === pod) ? pods : some;
+        expect(
+          await silentFrom(
+            pod,
+            targets.flatMap(({ addresses }) => addresses),
+          ),
+          pod.name,
+        ).toEqual([]);
       }
     },
     5 * minutes,
