@@ -317,6 +317,9 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
       await kubectl(["delete", "namespace", home, "--ignore-not-found", "--timeout=150s"]);
       for (const node of nodes)
         await expect.poll(() => leasesOfOurs(node), { timeout: 60_000, interval: 500 }).toEqual([]);
+      // Nobody DELs the second network: the agent frees that, while it is there.
+      for (const node of nodes)
+        await expect.poll(() => leases(node, "net1"), { timeout: untilFreed, interval: 500 }).toEqual([]);
       for (const node of nodes) await kubectl(["annotate", "node", node, `${annotation}-`]);
       const readme = readFileSync(join(checkout, "README.md"), "utf8");
       const commands = [
