@@ -99,7 +99,7 @@ export async function startLeaks(context: AgentContext): Promise<Part> {
         !config.dryRun && last?.leaks.some(({ freeable }) => freeable)
           ? Math.max(config.graceMs, 500)
           : Number.POSITIVE_INFINITY;
-      await rest(Math.min(config.leakIntervalMs, soon) * (0.9 + Math.random() * 0.2));
+      await rest(Math.min(config.leakIntervalMs, soon) * (1 + Math.random() * 0.1));
     }
   }
 

@@ -8,6 +8,8 @@ import { gather, identify, type KnownPods, type PodIdentity } from "./known-pods
 /** This node's pods as they are known now; undefined while the API server isn't heard. */
 export type Pods = { current(): KnownPods | undefined; stop(): Promise<void> };
 
+/** Seconds by which a watch may be behind; a list is as new as its request. */
+const behind = 30;
 /** Milliseconds of the first pause after a failure, and of the longest. */
 const pauses = { first: 1000, longest: 300_000 };
 
@@ -26,6 +28,8 @@ export function followPods(context: AgentContext): Pods {
     let pods: readonly PodIdentity[] = [];
     try {
       const client = await openClient(context, { signal });
+      const askedAt = uptime();
+      let asOf: number | undefined;
       await follow(
         client,
         {
@@ -36,7 +40,8 @@ export function followPods(context: AgentContext): Pods {
             pods = [...all.values()];
           },
           onHeard: () => {
-            known = gather(pods, uptime());
+            asOf = asOf === undefined ? askedAt : Math.max(asOf, uptime() - behind);
+            known = gather(pods, asOf);
           },
           onTrouble: (said) => {
             words ??= said;

@@ -1,24 +1,16 @@
-import type { Health, Part } from "../daemon/part.ts";
+import type { Part } from "../daemon/part.ts";
 import { bootID, machineIDs, uptime } from "../host/machine.ts";
 import type { NodeFacts } from "../kube/node.ts";
-import { longestSilence } from "../ranges/agent-file.ts";
 import { openAgentWord } from "../ranges/agent-word.ts";
 import { onHost } from "./config.ts";
 import type { AgentContext } from "./context.ts";
 import { faultWords } from "./fault-words.ts";
+import { healthAt, isSilent } from "./follow-health.ts";
 import { metricsIn } from "./metrics.ts";
 import { watchNode } from "./watch-node.ts";
 
 /** What keeps the Node from being told to the plugin; "" where nothing does. */
 type Doubt = string;
-
-/** Seconds after which one that was neither heard nor complained of has come to a stand: pauses and patience are far less. */
-const longestTry = 300;
-const standing: Health = {
-  live: false,
-  ready: false,
-  words: "it has come to a stand, and has to be started anew",
-};
 
 /** Follows the own Node, and tells the plugin of it for as long as the API server is heard. */
 export async function startFollowing(context: AgentContext): Promise<Part> {
@@ -74,7 +66,7 @@ export async function startFollowing(context: AgentContext): Promise<Part> {
     connect: context.connect,
     onNode,
     onHeard: (sentAt) => {
-      if (isSilent(heardAt)) log.info("the API server is heard", {});
+      if (isSilent(uptime(), heardAt)) log.info("the API server is heard", {});
       heardAt = Math.max(heardAt, sentAt);
       if (tell() && doubt === "") write(() => word.vouch(boot, heardAt));
     },
@@ -93,35 +85,17 @@ export async function startFollowing(context: AgentContext): Promise<Part> {
       await done;
       write(word.fallSilent);
     },
-    health: () => {
-      const stands = uptime() - Math.max(heardAt, triedAt) > longestTry;
-      return stands ? standing : healthOf(heardAt, fault || doubt);
-    },
+    health: () => healthAt(uptime(), { heardAt, triedAt, fault: fault || doubt }),
   };
 }
 
-/** What was told before may be outdated now. Where even this can't be done, the sign of life runs out by itself. */
+/** What was told before may be outdated now. */
 function removeQuietly(remove: () => void): void {
   try {
     remove();
-  } catch {}
-}
-
-function healthOf(heardAt: number, fault: string): Health {
-  if (isSilent(heardAt)) {
-    const since = Number.isFinite(heardAt) ? `for ${Math.round(uptime() - heardAt)} s` : "yet";
-    return {
-      live: true,
-      ready: false,
-      words: `the API server was not heard ${since}; the plugin asks itself`,
-    };
+  } catch {
+    // The sign of life runs out by itself.
   }
-  if (fault !== "") return { live: true, ready: false, words: `${fault}; the plugin asks itself` };
-  return { live: true, ready: true, words: "the plugin is told of the Node" };
-}
-
-function isSilent(heardAt: number): boolean {
-  return uptime() - heardAt > longestSilence;
 }
 
 /** A re-imaged disk carries the old kubeconfig and the old name: another machine's ranges would be given out twice. */

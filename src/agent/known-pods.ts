@@ -1,8 +1,8 @@
 import type { AttachmentRecord } from "../lease/record.ts";
 import { isObject } from "../text/json.ts";
 
-/** This node's pods as the API server has them; `heardAt` is when it last said so, in seconds of uptime. */
-export type KnownPods = { heardAt: number; uids: ReadonlySet<string>; names: ReadonlySet<string> };
+/** This node's pods as the API server has them: all that there were at `asOf`, in seconds of uptime. */
+export type KnownPods = { asOf: number; uids: ReadonlySet<string>; names: ReadonlySet<string> };
 
 /** Who a pod is, for its runtime and for the API server. */
 export type PodIdentity = { name: string; uids: string[] };
@@ -22,22 +22,16 @@ export function identify(pod: unknown): PodIdentity | undefined {
   return { name: `${metadata["namespace"]}/${metadata["name"]}`, uids };
 }
 
-export function gather(pods: Iterable<PodIdentity>, heardAt: number): KnownPods {
+export function gather(pods: Iterable<PodIdentity>, asOf: number): KnownPods {
   const all = [...pods];
   return {
-    heardAt,
+    asOf,
     uids: new Set(all.flatMap(({ uids }) => uids)),
     names: new Set(all.map(({ name }) => name)),
   };
 }
 
-/** Seconds by which a watch may be behind. */
-const behind = 30;
-
-/**
- * `absent` only where the API server was heard well after the attachment was made: until then its watch may not have told
- * of the pod. By UID where the record has one: a pod of the same name may be another.
- */
+/** `absent` only where the pods are known as of later than the attachment was made. By UID where the record has one: a pod of the same name may be another. */
 export function findPod(
   pods: KnownPods | undefined,
   { pod, uptime }: Pick<AttachmentRecord, "pod" | "uptime">,
@@ -48,5 +42,5 @@ export function findPod(
   const isThere =
     pod.uid === undefined ? pods.names.has(`${pod.namespace}/${pod.name}`) : pods.uids.has(pod.uid);
   if (isThere) return "present";
-  return uptime + behind < pods.heardAt ? "absent" : "unknown";
+  return uptime < pods.asOf ? "absent" : "unknown";
 }

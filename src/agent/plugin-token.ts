@@ -37,19 +37,29 @@ function ownAccount(token: string | undefined): Account | undefined {
     : undefined;
 }
 
-/** By the TokenRequest API, bound to the Node; unbound where the server can't bind to Nodes (before Kubernetes 1.31). */
+/** By the TokenRequest API, bound to the Node; unbound and short where the server can't bind to Nodes (before Kubernetes 1.31), or does not. */
 export async function requestToken(client: Client, account: Account, node: NodeFacts): Promise<PluginToken> {
+  const bound = await askBound(client, account, node);
+  if (bound !== undefined) return { token: bound, isBound: true };
+  return { token: await ask(client, account, { expirationSeconds: unboundLife }), isBound: false };
+}
+
+/** Undefined where the server knows no such binding, which it says as a mistake in the request. */
+async function askBound(client: Client, account: Account, node: NodeFacts): Promise<string | undefined> {
   const boundObjectRef = { apiVersion: "v1", kind: "Node", name: node.name, uid: node.uid };
   try {
-    return {
-      token: await ask(client, account, { expirationSeconds: boundLife, boundObjectRef }),
-      isBound: true,
-    };
+    const token = await ask(client, account, { expirationSeconds: boundLife, boundObjectRef });
+    return nodeIn(token) === node.uid ? token : undefined;
   } catch (error) {
-    const isUnknown = error instanceof ApiError && [400, 422].includes(error.status ?? 0);
-    if (!isUnknown) throw error;
-    return { token: await ask(client, account, { expirationSeconds: unboundLife }), isBound: false };
+    if (error instanceof ApiError && [400, 422].includes(error.status ?? 0)) return undefined;
+    throw error;
   }
+}
+
+/** The UID of the Node that it is bound to. */
+function nodeIn(token: string): unknown {
+  const node = kubernetesClaims(token)?.["node"];
+  return isObject(node) ? node["uid"] : undefined;
 }
 
 async function ask(client: Client, { namespace, name }: Account, spec: object): Promise<string> {
@@ -72,7 +82,7 @@ export function isFresh(
   const claims = readClaims(token);
   const kubernetes = kubernetesClaims(token);
   if (!claims || !kubernetes) return false;
-  const bound = isObject(kubernetes["node"]) ? kubernetes["node"]["uid"] : node.uid;
+  const bound = nodeIn(token) ?? node.uid;
   const subject = `system:serviceaccount:${account.namespace}:${account.name}`;
   const [from, to] = [Number(claims["iat"]), Number(claims["exp"])];
   return (

@@ -25,20 +25,41 @@ export function readText(path: string, limit = 1 << 20): string | undefined {
   return readOpened(path, constants.O_RDONLY | constants.O_NONBLOCK, limit)?.text;
 }
 
+type Found = { text: string; mtimeMs: number; ino: number };
+
+const ownFlags = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 /** A file of our own: neither a link, nor a pipe, nor somebody else's; undefined where there is none such. One that is too long is damaged, as good as empty. */
-export function readOwn(
-  path: string,
-  limit = 1 << 20,
-): { text: string; mtimeMs: number; ino: number } | undefined {
-  return readOpened(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK, limit, true);
+export function readOwn(path: string, limit = 1 << 20): Found | undefined {
+  return readOpened(path, constants.O_RDONLY | ownFlags, limit, true);
 }
 
-function readOpened(path: string, flags: number, limit: number, onlyOwn = false) {
+/**
+ * Overwrites a few bytes of a file of our own where it stands, if `edit` wants that, having seen what is in it: of that very file,
+ * whoever has its name by then.
+ */
+export function overwriteOwn(
+  path: string,
+  edit: (file: Found) => { at: number; bytes: string } | undefined,
+): void {
+  readOpened(path, constants.O_RDWR | ownFlags, 1 << 20, true, (found, fd) => {
+    const wanted = edit(found);
+    if (wanted) writeAt(path, fd, wanted.bytes, wanted.at);
+  });
+}
+
+function readOpened(
+  path: string,
+  flags: number,
+  limit: number,
+  onlyOwn = false,
+  use?: (found: Found, fd: number) => void,
+): Found | undefined {
   let fd: number;
   try {
     fd = openSync(path, flags);
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "ENAMETOOLONG", ...(onlyOwn ? ["ELOOP", "ENXIO"] : [])))
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ENAMETOOLONG", ...(onlyOwn ? ["ELOOP", "ENXIO", "EISDIR"] : [])))
       return undefined;
     throw error;
   }
@@ -46,11 +67,10 @@ function readOpened(path: string, flags: number, limit: number, onlyOwn = false)
     const stat = fstatSync(fd);
     if (onlyOwn && !(stat.isFile() && stat.uid === process.geteuid?.())) return undefined;
     if (stat.isFIFO() && !path.startsWith("/dev/fd/")) throw notAFile(path);
-    return {
-      text: onlyOwn && stat.size > limit ? "" : readToEnd(fd, limit),
-      mtimeMs: stat.mtimeMs,
-      ino: stat.ino,
-    };
+    const text = onlyOwn && stat.size > limit ? "" : readToEnd(fd, limit);
+    const found = { text, mtimeMs: stat.mtimeMs, ino: stat.ino };
+    use?.(found, fd);
+    return found;
   } finally {
     closeSync(fd);
   }
@@ -102,6 +122,14 @@ export function writeTemporary(folder: string, text: string): string {
   }
   closeSync(fd);
   return path;
+}
+
+function writeAt(path: string, fd: number, bytes: string, at: number): void {
+  try {
+    writeSync(fd, bytes, at);
+  } catch (error) {
+    throw naming(path, error);
+  }
 }
 
 /** Adds to a file that is there; neither a link nor a pipe. */

@@ -164,7 +164,9 @@ async function read(connection: Connection, answer: HttpAnswer): Promise<unknown
   if (answer.status >= 200 && answer.status < 300) {
     try {
       return JSON.parse(text);
-    } catch {}
+    } catch {
+      // Not JSON: said below, with what it was.
+    }
   }
   throw await errorOf(connection, answer, text);
 }

@@ -186,7 +186,9 @@ function start(
 function killGroup(child: ChildProcess | undefined): void {
   try {
     if (child?.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-  } catch {}
+  } catch {
+    // It has ended by itself.
+  }
   child?.stdout?.destroy();
 }
 

@@ -17,7 +17,9 @@ export function readSystemAuthorities(env: Environment): string | undefined {
     try {
       const text = readText(path, 16 << 20);
       if (text?.includes("-----BEGIN CERTIFICATE-----")) return text;
-    } catch {}
+    } catch {
+      // As good as absent: the next one may be readable, and a server that isn't verified is refused.
+    }
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import {
   isErrno,
   linkUnlessTaken,
   listFolder,
+  overwriteOwn,
   readOwn,
   removeIfThere,
   renameIfThere,
@@ -11,8 +12,8 @@ import {
   writeTemporary,
 } from "../host/files.ts";
 import type { ProcessID } from "../host/process.ts";
-import { isObject, type JsonObject } from "../text/json.ts";
-import { parseLease } from "./store.ts";
+import type { JsonObject } from "../text/json.ts";
+import { formatRecord, parseRecord, workerIn } from "./record-text.ts";
 
 /**
  * What is known of one attachment: written before its delegate runs, removed after its DEL. The file's name is the
@@ -61,7 +62,7 @@ export function recordName(containerID: string, ifname: string): string {
  * chain that was let go of meanwhile holds nothing: then from the start. Throws ENOENT where the folder isn't there yet.
  */
 export function claim(folder: string, record: AttachmentRecord, judge: (held: FoundRecord) => void): Claim {
-  const temporary = writeTemporary(folder, JSON.stringify(record));
+  const temporary = writeTemporary(folder, formatRecord(record));
   try {
     const name = `${folder}/${recordName(record.containerID, record.ifname ?? "")}`;
     for (;;) {
@@ -88,10 +89,21 @@ function linkToEnd(name: string, temporary: string, judge: (held: FoundRecord) =
   return path;
 }
 
-/** Adds to the record of a claim, while it is there: which process works for it. */
+/**
+ * Adds to the record of a claim, while it is there: which process works for it. Some bytes of the very file that was read, so that
+ * nobody else's record can be hit; one that has no place for them (written by an older release) is written anew.
+ */
 export function noteDelegate({ folder, path, record }: Claim, pid: number): void {
-  if (record.delegatePid === pid || find(path)?.nonce !== record.nonce) return;
-  replaceFile(folder, path.slice(folder.length + 1), JSON.stringify({ ...record, delegatePid: pid }));
+  if (record.delegatePid === pid) return;
+  let hasNoPlace = false;
+  overwriteOwn(path, ({ text, mtimeMs }) => {
+    if (parseRecord(text, mtimeMs)?.nonce !== record.nonce) return undefined;
+    const edit = workerIn(text, pid);
+    hasNoPlace = edit === undefined;
+    return edit;
+  });
+  if (hasNoPlace)
+    replaceFile(folder, path.slice(folder.length + 1), formatRecord({ ...record, delegatePid: pid }));
 }
 
 /** The record that holds (container, interface) now: the last of its chain. */
@@ -152,26 +164,6 @@ function find(path: string): FoundRecord | undefined {
   return { path, mtimeMs: file.mtimeMs, nonce: record?.nonce ?? `ino${file.ino}`, ...(record && { record }) };
 }
 
-function parseRecord(text: string, mtimeMs: number): AttachmentRecord | undefined {
-  if (!text.startsWith("{")) return text.trim() === "" ? undefined : adoptedRecord(text, mtimeMs);
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) && isRecord(value) ? (value as AttachmentRecord) : undefined;
-  } catch {
-    return undefined; // Damaged: found all the same, by its name.
-  }
-}
-
-function isRecord(value: JsonObject): boolean {
-  const { version, containerID, ipam, delegate, bootID, uptime, nonce } = value;
-  const texts = [containerID, bootID, nonce].every((text) => typeof text === "string");
-  const delegated =
-    (ipam === undefined || isObject(ipam)) && (delegate === undefined || typeof delegate === "string");
-  return (
-    version === 1 && texts && delegated && typeof uptime === "number" && /^[\w-]{1,40}$/.test(nonce as string)
-  );
-}
-
 /** A lease from before us counts as a record of itself: adopting it is giving its file a second name. */
 export function adoptLease(folder: string, leasePath: string, containerID: string, ifname: string): void {
   if (!/^\w[\w.-]*$/.test(containerID) || /[/:\0]/.test(ifname)) return; // No runtime ever asks for it.
@@ -194,16 +186,4 @@ function linkOrCopy(leasePath: string, path: string): void {
     const { atime, mtime } = statSync(leasePath);
     utimesSync(path, atime, mtime);
   }
-}
-
-function adoptedRecord(lease: string, mtimeMs: number): AttachmentRecord {
-  const time = new Date(mtimeMs).toISOString();
-  return {
-    version: 1,
-    ...parseLease(lease),
-    time,
-    bootID: "",
-    uptime: 0,
-    nonce: `lease${Math.floor(mtimeMs)}`,
-  };
 }

@@ -127,6 +127,7 @@ describe("the executables", () => {
   it.skipIf(noMounts.some).each([
     ["full", "size=1m", "no room is left there (ENOSPC)"],
     ["read-only", "ro", "the folder is mounted read-only (EROFS)"],
+    ["one where nothing may run", "noexec", "does not run here: is"],
   ])(
     `leave no half of themselves in a folder that is %s, and say so${noMounts.words}`,
     async (_, options, words) => {

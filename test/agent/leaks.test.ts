@@ -2,41 +2,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Client } from "../../src/kube/client.ts";
-import { adminClient } from "../parts/admin-client.ts";
-import type { ApiServer } from "../parts/api-server.ts";
-import { createNamespace, createPod } from "../parts/cluster-objects.ts";
-import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
-import { hostLocals, namespaces, whatLacks } from "../parts/tools.ts";
-import { privateMounts } from "../real/parts/private-mounts.ts";
+import { describe, expect, it, vi } from "vitest";
+import { createPod } from "../parts/cluster-objects.ts";
 import { listLeases } from "../real/parts/store.ts";
 import { type Agent, until } from "./parts/agent.ts";
 import { type LeakyNode, makeLeakyNode, metric } from "./parts/leaky-node.ts";
+import { lack, useServer } from "./parts/own-server.ts";
 import { startRuntime } from "./parts/runtime.ts";
-
-const noServer = reasonForNoRealApiServer();
-const lack = whatLacks(
-  noServer === undefined ? {} : { missing: noServer },
-  hostLocals().length > 0 ? {} : { missing: "host-local" },
-  namespaces(),
-  privateMounts(),
-);
 
 vi.setConfig({ testTimeout: 90_000 }); // Each look of the agent takes a second, and the machine may have other work.
 
-let server: ApiServer;
-let client: Client;
-beforeAll(async () => {
-  if (lack.some) return;
-  server = await startRealApiServer();
-  client = await adminClient(server);
-  await createNamespace(client, "default");
-}, 90_000);
-afterAll(async () => {
-  client?.close();
-  await server?.close();
-});
+const own = useServer();
 
 /** Whoever has none of these leases any more, within some looks. */
 async function untilFreed(node: LeakyNode, ...ids: string[]): Promise<void> {
@@ -57,7 +33,7 @@ async function looks(agent: Agent, count: number): Promise<void> {
 }
 
 describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
-  const make = () => makeLeakyNode(server, client);
+  const make = () => makeLeakyNode(own.server, own.client);
 
   it("are freed where they are proven, beside pods that live and what nobody can judge", async () => {
     const node = await make();
@@ -136,7 +112,7 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
       node.endNamespace(id);
       node.forgetViewpoint(id); // Its runtime was started anew: its mount namespace proves nothing any more.
     }
-    await client.remove("/api/v1/namespaces/default/pods/deleted?gracePeriodSeconds=0");
+    await own.client.remove("/api/v1/namespaces/default/pods/deleted?gracePeriodSeconds=0");
     const agent = node.startAgent();
     await untilFreed(node, "deleted");
     expect(await agent.said("freed a leak")).toMatchObject({
@@ -146,17 +122,30 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await looks(agent, 3);
     expect(node.holders()).toEqual(["kept", "proof"]);
     // And while it runs.
-    await client.remove("/api/v1/namespaces/default/pods/kept?gracePeriodSeconds=0");
+    await own.client.remove("/api/v1/namespaces/default/pods/kept?gracePeriodSeconds=0");
     await untilFreed(node, "kept");
     expect(node.holders()).toEqual(["proof"]);
+  });
+
+  it("of a pod that was attached a moment ago and is gone are freed by the first list, not when the watch is heard again", async () => {
+    const node = await make();
+    for (const id of ["brief", "witness"]) await node.attach(id, { isKnown: true, age: 0 });
+    node.endNamespace("brief");
+    node.forgetViewpoint("brief");
+    await own.client.remove("/api/v1/namespaces/default/pods/brief?gracePeriodSeconds=0");
+    const began = Date.now();
+    node.startAgent();
+    await untilFreed(node, "brief");
+    expect(Date.now() - began).toBeLessThan(25_000); // A bookmark comes after a minute, a watch is taken to be 30 s behind.
+    expect(node.holders()).toEqual(["witness"]);
   });
 
   it("are no pods that kubelet runs from files: their UID is another in the API", async () => {
     const node = await make();
     await node.attach("static", { uid: "0123456789abcdef0123456789abcdef" });
     await node.attach("proof");
-    await createPod(client, { name: `static-${node.name}`, node: node.name });
-    await client.patch(
+    await createPod(own.client, { name: `static-${node.name}`, node: node.name });
+    await own.client.patch(
       `/api/v1/namespaces/default/pods/static-${node.name}`,
       { metadata: { annotations: { "kubernetes.io/config.hash": "0123456789abcdef0123456789abcdef" } } },
       "merge",
@@ -175,9 +164,13 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     node.forgetViewpoint("doubtful");
     node.editRecord("rebooted", { bootID: "an earlier one" });
     const kubeconfig = join(node.dataDir, "nobody.kubeconfig");
-    writeFileSync(kubeconfig, await server.kubeconfigFor({ kind: "admin" }, { url: "https://127.0.0.1:9" }), {
-      mode: 0o600,
-    });
+    writeFileSync(
+      kubeconfig,
+      await own.server.kubeconfigFor({ kind: "admin" }, { url: "https://127.0.0.1:9" }),
+      {
+        mode: 0o600,
+      },
+    );
     const agent = node.startAgent({ kubeconfig });
     await untilFreed(node, "dead", "rebooted");
     await looks(agent, 3);
@@ -229,9 +222,13 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
       node.forgetViewpoint(id);
     }
     const kubeconfig = join(node.dataDir, "nobody.kubeconfig");
-    writeFileSync(kubeconfig, await server.kubeconfigFor({ kind: "admin" }, { url: "https://127.0.0.1:9" }), {
-      mode: 0o600,
-    });
+    writeFileSync(
+      kubeconfig,
+      await own.server.kubeconfigFor({ kind: "admin" }, { url: "https://127.0.0.1:9" }),
+      {
+        mode: 0o600,
+      },
+    );
     const runtime = await startRuntime({ ready: "ready", proof: "ready" });
     const agent = node.startAgent({ kubeconfig, args: [`--cri-socket=${runtime.socket}`] });
     await untilFreed(node, "removed");

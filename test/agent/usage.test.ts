@@ -2,41 +2,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Client } from "../../src/kube/client.ts";
-import { adminClient } from "../parts/admin-client.ts";
-import type { ApiServer } from "../parts/api-server.ts";
-import { createNamespace, createNetwork, defineNetworks } from "../parts/cluster-objects.ts";
-import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
-import { hostLocals, namespaces, whatLacks } from "../parts/tools.ts";
+import { describe, expect, it, vi } from "vitest";
+import { createNetwork, defineNetworks } from "../parts/cluster-objects.ts";
 import { annotationOf } from "../real/parts/pooled-worker.ts";
-import { privateMounts } from "../real/parts/private-mounts.ts";
 import type { Agent } from "./parts/agent.ts";
 import { makeLeakyNode, metric } from "./parts/leaky-node.ts";
-
-const noServer = reasonForNoRealApiServer();
-const lack = whatLacks(
-  noServer === undefined ? {} : { missing: noServer },
-  hostLocals().length > 0 ? {} : { missing: "host-local" },
-  namespaces(),
-  privateMounts(),
-);
+import { lack, useServer } from "./parts/own-server.ts";
 
 vi.setConfig({ testTimeout: 90_000 }); // Each look of the agent takes a second, and the machine may have other work.
 
-let server: ApiServer;
-let client: Client;
-beforeAll(async () => {
-  if (lack.some) return;
-  server = await startRealApiServer();
-  client = await adminClient(server);
-  await createNamespace(client, "default");
-  await defineNetworks(client);
-}, 90_000);
-afterAll(async () => {
-  client?.close();
-  await server?.close();
-});
+const own = useServer(defineNetworks);
 
 /** What /metrics says, once `isSo` likes it. */
 async function shown(agent: Agent, isSo: (text: string) => boolean): Promise<string> {
@@ -60,13 +35,13 @@ type NodeEvent = {
   series?: { count: number };
 };
 const eventsOf = async (node: string) =>
-  (await client.list("/apis/events.k8s.io/v1/namespaces/default/events", (item) => item as NodeEvent)).filter(
-    ({ regarding }) => regarding.name === node,
-  );
+  (
+    await own.client.list("/apis/events.k8s.io/v1/namespaces/default/events", (item) => item as NodeEvent)
+  ).filter(({ regarding }) => regarding.name === node);
 
 describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
   it("is shown for networks of configurations, of definitions and of records, by range and state", async () => {
-    const node = await makeLeakyNode(server, client, {
+    const node = await makeLeakyNode(own.server, own.client, {
       podCIDRs: ["10.1.0.0/24", "fd00:1::/64"],
       annotations: { "example.com/blue": "10.9.0.10-10.9.0.19/24", "example.com/nad": "10.8.0.0/29" },
     });
@@ -82,12 +57,12 @@ describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
     });
     conf("30-flannel.conflist", { cniVersion: "1.0.0", name: "other", plugins: [{ type: "flannel" }] });
     writeFileSync(join(node.host.conf, "40-broken.conf"), "{");
-    await createNetwork(client, "default/red", {
+    await createNetwork(own.client, "default/red", {
       cniVersion: "1.0.0",
       type: "macvlan",
       ipam: { ...ipam, annotation: "example.com/nad" },
     });
-    await createNetwork(client, "default/nowhere", {
+    await createNetwork(own.client, "default/nowhere", {
       cniVersion: "1.0.0",
       type: "macvlan",
       ipam: { ...ipam, annotation: "example.com/none" },
@@ -123,17 +98,17 @@ describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
   });
 
   it("is shown for networks of pools, by the pool and the range that pods know", async () => {
-    const node = await makeLeakyNode(server, client);
-    const uid = (await server.getNode(node.name))?.metadata.uid ?? "";
+    const node = await makeLeakyNode(own.server, own.client);
+    const uid = (await own.server.getNode(node.name))?.metadata.uid ?? "";
     const block = { subnet: "10.7.0.8/31", ranges: ["10.7.0.8-10.7.0.9"] };
-    await server.setAnnotation(node.name, ...annotationOf({ name: "blue", blocks: [block] }, uid));
+    await own.server.setAnnotation(node.name, ...annotationOf({ name: "blue", blocks: [block] }, uid));
     const ipam = { type: "kube-node", dataDir: node.dataDir };
-    await createNetwork(client, "default/storage", {
+    await createNetwork(own.client, "default/storage", {
       cniVersion: "1.0.0",
       type: "macvlan",
       ipam: { ...ipam, poolName: "blue" },
     });
-    await createNetwork(client, "default/other", {
+    await createNetwork(own.client, "default/other", {
       cniVersion: "1.0.0",
       type: "macvlan",
       ipam: { ...ipam, pool: "nowhere" },
@@ -155,9 +130,9 @@ describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
   });
 
   it("is told of by one event each where ranges are malformed, nearly full, full", async () => {
-    const node = await makeLeakyNode(server, client, {
+    const node = await makeLeakyNode(own.server, own.client, {
       podCIDRs: ["10.1.0.0/29"],
-      annotations: { "example.com/bad": "10.9.0.0/33" },
+      annotations: { "example.com/bad": "10.9.0.0/33", "example.com/near": "10.7.0.10-10.7.0.19/24" },
     });
     const conf = (network: string, keys: object) =>
       writeFileSync(
@@ -171,32 +146,51 @@ describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
       );
     conf("net1", {});
     conf("bad", { annotation: "example.com/bad" });
+    const near = { annotation: "example.com/near" };
+    conf("near", near);
     for (const id of ["a", "b", "c", "d", "e"]) await node.attach(id);
+    for (const id of ["a", "b", "c", "d", "e", "f", "g", "h", "i"])
+      await node.attach(id, { network: "near", ipam: near });
     const agent = node.startAgent();
     await agent.said("a range is full");
-    await shown(agent, (now) => metric(now, "kube_node_events_total", { result: "sent" }) === 2);
+    await shown(agent, (now) => metric(now, "kube_node_events_total", { result: "sent" }) === 3);
     const events = await eventsOf(node.name);
-    expect(events.map(({ reason }) => reason).sort()).toEqual(["RangeFull", "RangesMalformed"]);
+    expect(events.map(({ reason }) => reason).sort()).toEqual([
+      "RangeFull",
+      "RangeNearlyFull",
+      "RangesMalformed",
+    ]);
+    expect(events.find(({ reason }) => reason === "RangeNearlyFull")?.note).toContain("9 of 10 addresses");
     expect(events.find(({ reason }) => reason === "RangesMalformed")?.note).toContain("10.9.0.0/33");
     expect(events.find(({ reason }) => reason === "RangeFull")?.note).toContain(
       "5 of 5 addresses of 10.1.0.0/29",
     );
     // The Node changes often; what is so already isn't told again.
     for (let i = 0; i < 5; i++) {
-      await server.setAnnotation(node.name, "noise", String(i));
+      await own.server.setAnnotation(node.name, "noise", String(i));
       await pause(200);
     }
-    await server.setAnnotation(node.name, "example.com/bad", "10.9.0.0/24");
+    await own.server.setAnnotation(node.name, "example.com/bad", "10.9.0.0/24");
     await shown(
       agent,
       (now) => metric(now, "kube_node_addresses", { network: "bad", state: "total" }) === 253,
     );
-    expect(await eventsOf(node.name)).toHaveLength(2);
-    expect(agent.lines().filter(({ msg }) => msg === "a range is full")).toHaveLength(1);
+    expect(await eventsOf(node.name)).toHaveLength(3);
+    // And each is one line of the log, which says what the event says.
+    const told = ["a range is full", "a range is nearly full", "ranges on the Node are malformed"];
+    for (const [i, msg] of told.entries()) {
+      const lines = agent.lines().filter((line) => line.msg === msg);
+      expect(lines, msg).toHaveLength(1);
+      const reason = ["RangeFull", "RangeNearlyFull", "RangesMalformed"][i];
+      const { note } = events.find((event) => event.reason === reason) as NodeEvent;
+      expect(lines[0]).toMatchObject({ level: 40, node: node.name, note });
+    }
+    const line = { level: expect.any(Number), time: expect.any(Number), pid: agent.pid, node: node.name };
+    for (const one of agent.lines()) expect(one).toMatchObject({ ...line, msg: expect.stringMatching(/./) });
   });
 
   it("counts what the plugin notes of its calls, and no more than that", async () => {
-    const node = await makeLeakyNode(server, client);
+    const node = await makeLeakyNode(own.server, own.client);
     mkdirSync(node.host.run, { recursive: true });
     const agent = node.startAgent();
     const notes = join(node.host.run, "calls");

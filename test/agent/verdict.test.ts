@@ -42,7 +42,7 @@ const nothing: Evidence = {
   pods: undefined,
   sandboxes: undefined,
 };
-const pods = (...uids: string[]) => ({ heardAt: 1000, uids: new Set(uids), names: new Set<string>() });
+const pods = (...uids: string[]) => ({ asOf: 1000, uids: new Set(uids), names: new Set<string>() });
 const runtimes = sight({ "4:900": place(["/run/netns"], ["4:7"]), "4:1": place() });
 const elsewhere = sight({ "4:1": place(["/run/netns"], ["4:7"]) });
 const judge = (evidence: Partial<Evidence>, changes: Partial<AttachmentRecord> = {}) =>
@@ -96,8 +96,8 @@ describe("a verdict", () => {
     ["unseen elsewhere, its pod there", { sight: () => elsewhere, pods: pods("uid-1") }, {}, "unknown"],
     ["unseen elsewhere, pods unknown", { sight: () => elsewhere }, {}, "unknown"],
     [
-      "unseen elsewhere, its pod newer than the watch",
-      { sight: () => elsewhere, pods: { ...pods(), heardAt: 110 } },
+      "unseen elsewhere, its pod newer than what is known of pods",
+      { sight: () => elsewhere, pods: { ...pods(), asOf: 99 } },
       {},
       "unknown",
     ],
@@ -208,7 +208,7 @@ describe("a node's pods", () => {
     ]);
   });
 
-  it("are absent by UID where the record has one, else by name, and never before the server was heard after it", () => {
+  it("are absent by UID where the record has one, else by name, and never where the attachment is newer than what is known", () => {
     const known = gather([{ name: "default/web", uids: ["new"] }], 1000);
     const find = (pod: AttachmentRecord["pod"], uptime = 100) =>
       findPod(known, { ...(pod && { pod }), uptime });
@@ -216,7 +216,7 @@ describe("a node's pods", () => {
     expect(find({ namespace: "default", name: "web", uid: "new" })).toBe("present");
     expect(find({ namespace: "default", name: "web" })).toBe("present");
     expect(find({ namespace: "default", name: "db" })).toBe("absent");
-    expect(find({ uid: "old" }, 990)).toBe("unknown");
+    expect(find({ uid: "old" }, 1000)).toBe("unknown");
     expect(find({})).toBe("unknown");
     expect(find(undefined)).toBe("unknown");
     expect(findPod(undefined, record)).toBe("unknown");

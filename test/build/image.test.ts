@@ -22,7 +22,7 @@ program=$1; shift; exec chroot . "/usr/local/bin/$program" "$@"`;
 type Blob = { digest: string; size: number; mediaType: string };
 type Image = {
   root: string;
-  config: { architecture: string; config: { Entrypoint: string[]; User: string } };
+  config: { architecture: string; config: { Entrypoint: string[]; User: string; Env: string[] } };
 };
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -113,6 +113,27 @@ describe("./build.sh image", () => {
       ]);
       expect(stdout).toMatch(/\d+\.\d+\.\d+/);
     }
+  });
+
+  it("is what examples/agent/Containerfile says, whose files are where that looks for them", () => {
+    const text = readFileSync(join(checkout, "examples/agent/Containerfile"), "utf8");
+    const context = join(checkout, /^#.*docker build .* (\S+)$/m.exec(text)?.[1] ?? "absent");
+    expect(context).toBe(join(checkout, "_output"));
+    const words = (name: string) =>
+      [...text.matchAll(new RegExp(`^${name} (.*)$`, "gm"))].map(([, rest = ""]) => rest);
+    expect(words("ARG")).toEqual(["ARCH=amd64"]);
+    const copies = words("COPY").map((line) => line.split(" ").filter((word) => !word.startsWith("--")));
+    expect(copies.length).toBeGreaterThan(0);
+    for (const [from = "", to = ""] of copies) {
+      const path = from.replace(/^\$\{ARCH\}/, own);
+      expect(statSync(join(archive, "..", path)).mode & 0o111, path).toBe(0o111);
+      expect(existsSync(join(image.root, to)), to).toBe(true);
+    }
+    const { Entrypoint, User, Env } = image.config.config;
+    expect(copies.map(([, to]) => to)).toContain(Entrypoint[0]);
+    expect(words("ENTRYPOINT").map((line) => JSON.parse(line))).toEqual([Entrypoint]);
+    expect(words("USER")).toEqual([User]);
+    expect(Env).toEqual(expect.arrayContaining(words("ENV")));
   });
 
   it(

@@ -1,72 +1,78 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contains } from "../parts/contains.ts";
-import { checkout, clusterTools, root, whatLacks } from "../parts/tools.ts";
+import { checkout, whatLacks } from "../parts/tools.ts";
 import { attach, bridgeNetwork, detach, type Pod } from "./attach.ts";
 import { isForeign } from "./cluster.ts";
-import { buildImage } from "./image.ts";
+import { type Ground, openGround, whatGroundLacks } from "./ground.ts";
 import { deployment, namespace } from "./manifests.ts";
-import { bringUp, type OwnCluster } from "./own-cluster.ts";
 
-const foreign = isForeign ? { missing: "a cluster of our own: this test stops API servers" } : {};
-const lack = whatLacks(foreign, clusterTools(), root());
-const nodes = ["node-1", "node-2", "node-3"];
+const lack = whatLacks(...whatGroundLacks());
 const perNode = 20;
 const minutes = 60_000;
 const install = "kubectl apply -k examples/agent/overlays/primary";
 const home = "agent-test";
 const annotation = "kube-node.nordix.org/net1";
+const outage = isForeign ? "" : " and the API server stopped"; // Somebody else's isn't ours to stop.
+/** What the agent promises (docs/agent.md): the pod's end by its kubelet, a look, the grace period, a look; and a busy machine. */
+const untilFreed = 90_000;
 
 describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
-  let cluster: OwnCluster;
-  let before: Record<string, string[]>;
+  let ground: Ground;
+  let nodes: string[];
+  let before: Map<string, string[]>;
   let pods: Pod[] = [];
+  let isInstalled = false;
 
   beforeAll(async () => {
-    const [image] = await Promise.all([buildImage(), openCluster()]);
-    before = Object.fromEntries(nodes.map((node) => [node, listHost(node)]));
-    await cluster.run(["load", image]);
+    ground = await openGround();
+    nodes = ground.nodes;
+    before = new Map(await eachNode(async (node) => [node, await listHost(node)] as const));
   }, 8 * minutes);
-  afterAll(() => cluster?.down(), 3 * minutes);
+  afterAll(async () => {
+    if (isForeign && isInstalled) await takeBack();
+    await ground?.close();
+  }, 6 * minutes);
 
-  async function openCluster(): Promise<void> {
-    cluster = await bringUp(clusterTools().path as string, nodes.length);
+  const kubectl: Ground["kubectl"] = (words, input) => ground.kubectl(words, input);
+  const eachNode = <T>(work: (node: string) => Promise<T>) => Promise.all(nodes.map(work));
+
+  /** A command of the README; an image of another name is put into what it applies. */
+  async function shell(command: string): Promise<string> {
+    const [, verb, ...words] = command.split(" ");
+    if (verb !== "apply" || ground.agentImage === undefined) return await kubectl([verb ?? "", ...words]);
+    const text = await kubectl(["kustomize", words.at(-1) ?? ""]);
+    return await kubectl(
+      ["apply", "-f", "-"],
+      text.replaceAll(/image: kube-node-ipam:\S+/g, `image: ${ground.agentImage}`),
+    );
   }
 
-  async function kubectl(words: string[], input?: object): Promise<string> {
-    const { KUBECONFIG = "", KUBECACHEDIR = "", KUBEBUILDER_ASSETS } = cluster.environment;
-    const options = {
-      env: { KUBECONFIG, KUBECACHEDIR },
-      cwd: checkout,
-      input: input ? JSON.stringify(input) : "",
-    };
-    return (await execa(`${KUBEBUILDER_ASSETS}/kubectl`, words, options)).stdout;
+  /** Somebody's cluster, where a test has failed half-way. */
+  async function takeBack(): Promise<void> {
+    const quietly = ["--ignore-not-found", "--wait=false"];
+    await kubectl(["delete", "namespace", home, ...quietly]);
+    await shell("kubectl apply -k examples/agent/overlays/uninstall");
+    await rollOut("daemonset/kube-node-agent", "kube-node").catch(() => "");
+    await kubectl(["delete", "-k", "examples/agent/overlays/primary", ...quietly]);
   }
 
-  /** A command of the README. */
-  const shell = (command: string) => kubectl(command.split(" ").slice(1));
-  const inNode = (node: string, ...words: string[]) => cluster.run(["exec", node, "--", ...words]);
   const rollOut = (what: string, where: string, seconds = 150) =>
     kubectl(["rollout", "status", what, "-n", where, `--timeout=${seconds}s`]);
 
-  function host(node: string, path: string): string {
-    return join(cluster.environment[`${node.toUpperCase().replace("-", "_")}_ROOT`] ?? "", path);
-  }
-
-  /** What lies in the folders that the agent writes to. */
-  function listHost(node: string): string[] {
-    const folders = ["/opt/cni/bin", "/etc/cni/net.d", "/run/kube-node", "/var/lib/cni"];
-    return folders.flatMap((folder) =>
-      existsSync(host(node, folder))
-        ? readdirSync(host(node, folder), { recursive: true, encoding: "utf8" })
-            .filter((name) => !statSync(join(host(node, folder), name)).isDirectory())
-            .map((name) => join(folder, name))
-        : [],
-    );
+  /** What lies in the folders that the agent writes to. Pods of others come and go on somebody's cluster, and so do their leases. */
+  async function listHost(node: string): Promise<string[]> {
+    const folders = [
+      "/opt/cni/bin",
+      "/etc/cni/net.d",
+      "/run/kube-node",
+      ...(isForeign ? [] : ["/var/lib/cni"]),
+    ];
+    const script = `for folder in ${folders.join(" ")}; do [ ! -d $folder ] || find $folder ! -type d; done`;
+    return (await ground.inNode(node, "sh", "-c", script)).split("\n").filter(Boolean);
   }
 
   async function listPods(app: string): Promise<Pod[]> {
@@ -85,27 +91,34 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
     }));
   }
 
-  /** Addresses that don't answer. */
+  /** Addresses that don't answer, asked twice: the first packet may go to the search for its way. */
   async function silentFrom(pod: Pod, addresses: string[]): Promise<string[]> {
-    const script = `for a in ${addresses.join(" ")}; do (ping -c 2 -W 5 $a >/dev/null 2>&1 || echo $a) & done; wait`;
-    return (await kubectl(["exec", "-n", home, pod.name, "--", "sh", "-c", script]))
-      .split("\n")
-      .filter(Boolean);
+    const once = "ping -c 1 -W 5 $a >/dev/null 2>&1";
+    const script = `for a in ${addresses.join(" ")}; do (${once} || ${once} || echo $a) & done; wait`;
+    const text = await kubectl(["exec", "-n", home, pod.name, "--", "sh", "-c", script]);
+    return text.split("\n").filter(Boolean);
   }
 
-  const leases = (node: string, network: string): string[] => {
-    const folder = host(node, `/var/lib/cni/networks/${network}`);
-    return existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f]+[.:]/.test(name)) : [];
-  };
-  const secondary = (pod: Pod) =>
-    attach((words) => inNode(pod.node, ...words), host(pod.node, ""), pod, bridgeNetwork(annotation));
+  async function leases(node: string, network: string): Promise<string[]> {
+    const script = `ls /var/lib/cni/networks/${network} 2>/dev/null || true`;
+    const names = (await ground.inNode(node, "sh", "-c", script)).split("\n");
+    return names.filter((name) => /^[0-9a-f]+[.:]/.test(name));
+  }
+  const runIn =
+    ({ node }: Pod) =>
+    (words: string[]) =>
+      ground.inNode(node, ...words);
+  const secondary = (pod: Pod) => attach(runIn(pod), pod, bridgeNetwork(annotation));
   const addressesOf = ({ ips }: { ips: { address: string }[] }) =>
     ips.map(({ address }) => address.split("/")[0] ?? "");
+  const podCIDRsOf = async (node: string) =>
+    (await kubectl(["get", "node", node, "-o", "jsonpath={.spec.podCIDRs[*]}"])).split(" ");
 
   it(
     "installs by the README's command: programs, credentials and the network's configuration on every node",
     async () => {
       expect(readFileSync(join(checkout, "README.md"), "utf8")).toContain(install);
+      isInstalled = true;
       await shell(install);
       await rollOut("daemonset/kube-node-agent", "kube-node");
       await kubectl(["wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s"]);
@@ -114,24 +127,23 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
         "/opt/cni/bin/node-annotation",
         "/etc/cni/net.d/10-kube-node.conflist",
       ];
-      for (const node of nodes) expect(listHost(node)).toEqual(expect.arrayContaining(files));
+      for (const found of await eachNode(listHost)) expect(found).toEqual(expect.arrayContaining(files));
     },
     5 * minutes,
   );
 
   it(
-    `${perNode} pods on each of ${nodes.length} nodes get addresses of their Node's podCIDRs`,
+    `${perNode} pods on each node get addresses of their Node's podCIDRs`,
     async () => {
       await kubectl(["apply", "-f", "-"], namespace(home));
-      await kubectl(["apply", "-f", "-"], deployment(home, "web", "busybox:local", perNode * nodes.length));
+      await kubectl(["apply", "-f", "-"], deployment(home, "web", ground.image, perNode * nodes.length));
       await rollOut("deployment/web", home, 240);
       pods = await listPods("web");
       const all = pods.flatMap(({ addresses }) => addresses);
-      expect(new Set(all).size).toBe(2 * perNode * nodes.length);
+      const families = (await podCIDRsOf(nodes[0] as string)).length;
+      expect(new Set(all).size).toBe(families * perNode * nodes.length);
       for (const node of nodes) {
-        const ranges = (await kubectl(["get", "node", node, "-o", "jsonpath={.spec.podCIDRs[*]}"])).split(
-          " ",
-        );
+        const ranges = await podCIDRsOf(node);
         const own = pods.filter((pod) => pod.node === node);
         expect(own.length).toBeGreaterThan(perNode / 2);
         for (const address of own.flatMap(({ addresses }) => addresses))
@@ -145,16 +157,26 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
   );
 
   it(
-    "they ping each other over both families, within nodes and across",
+    "four of each node ping each other over both families, within nodes and across; one of each node pings all",
     async () => {
       const all = pods.flatMap(({ addresses }) => addresses);
-      expect(all.filter(isIPv6)).toHaveLength(all.length / 2);
-      for (const node of nodes) {
-        const pod = pods.find((one) => one.node === node) as Pod;
-        expect(await silentFrom(pod, all)).toEqual([]);
+      const six = all.filter(isIPv6).length;
+      if (!isForeign) expect(six).toBe(all.length / 2);
+      const byNode = nodes.map((node) => pods.filter((pod) => pod.node === node));
+      const some = byNode.flatMap((own) => own.slice(0, 4));
+      // Nodes that share a kernel share its room for 1024 IPv6 neighbours: 60 pods that speak with each other are too many.
+      for (const pod of some) {
+        const targets = byNode.some(([first]) => first === pod) ? pods : some;
+        expect(
+          await silentFrom(
+            pod,
+            targets.flatMap(({ addresses }) => addresses),
+          ),
+          pod.name,
+        ).toEqual([]);
       }
     },
-    2 * minutes,
+    5 * minutes,
   );
 
   // There is no Multus here: the second interface is made as Multus makes it, by the plugin chain in the pod's namespace.
@@ -162,8 +184,14 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
     "a second network takes its ranges from an annotation; changed, the next pod has the new ones",
     async () => {
       for (const [index, node] of nodes.entries())
-        await kubectl(["annotate", "node", node, `${annotation}=172.20.${index}.0/24,fd20:${index}::/112`]);
-      const [first, second, third] = pods.filter(({ node }) => node === "node-1") as [Pod, Pod, Pod];
+        await kubectl([
+          "annotate",
+          "--overwrite",
+          "node",
+          node,
+          `${annotation}=172.20.${index}.0/24,fd20:${index}::/112`,
+        ]);
+      const [first, second, third] = pods.filter(({ node }) => node === nodes[0]) as [Pod, Pod, Pod];
       await wordHas("172.20.0.0/24");
       const [one, two] = [await secondary(first), await secondary(second)].map(addressesOf) as [
         string[],
@@ -176,7 +204,13 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
         ).toBe(true);
       expect(await silentFrom(first, two)).toEqual([]);
       expect(await silentFrom(second, one)).toEqual([]);
-      await kubectl(["annotate", "--overwrite", "node", "node-1", `${annotation}=172.21.0.0/24,fd21::/112`]);
+      await kubectl([
+        "annotate",
+        "--overwrite",
+        "node",
+        nodes[0] as string,
+        `${annotation}=172.21.0.0/24,fd21::/112`,
+      ]);
       await wordHas("172.21.0.0/24");
       const next = addressesOf(await secondary(third));
       expect(next.map((address) => address.slice(0, 5))).toEqual(["172.2", "fd21:"]);
@@ -191,8 +225,8 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
   }
 
   async function wordHas(range: string): Promise<void> {
-    const file = host("node-1", "/run/kube-node/node.json");
-    await expect.poll(() => readFileSync(file, "utf8"), { timeout: 5000, interval: 20 }).toContain(range);
+    const read = () => ground.inNode(nodes[0] as string, "cat", "/run/kube-node/node.json");
+    await expect.poll(read, { timeout: 5000, interval: 20 }).toContain(range);
   }
 
   it(
@@ -242,53 +276,51 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
   );
 
   it(
-    "with the agents killed and the API server stopped, deleted pods' addresses are free afterwards, those that nobody DELs, too",
+    `with the agents killed${outage}, deleted pods' addresses are free afterwards, those that nobody DELs, too`,
     async () => {
-      const attached = (await listPods("web")).filter(({ node }) => node === "node-2").slice(0, 3);
+      const where = (nodes[1] ?? nodes[0]) as string;
+      const there = (await listPods("web")).filter(({ node }) => node === where);
+      const [attached, live] = [there.slice(0, 3), there[3] as Pod];
       const given = (await Promise.all(attached.map(secondary))).flatMap(addressesOf);
-      expect(leases("node-2", "net1")).toEqual(expect.arrayContaining(given));
-      const live = (await listPods("web")).find(
-        ({ node, name }) => node === "node-2" && !attached.some((one) => one.name === name),
-      ) as Pod;
+      expect(await leases(where, "net1")).toEqual(expect.arrayContaining(given));
       const kept = addressesOf(await secondary(live));
       const primary = attached.flatMap(({ addresses }) => addresses);
       await kubectl(["delete", "pods", "-n", home, "--wait=false", ...attached.map(({ name }) => name)]);
-      await cluster.run(["exec", "control", "--", "pkill", "-STOP", "-x", "kube-apiserver"]);
-      try {
-        for (const node of nodes) await inNode(node, "pkill", "-KILL", "-x", "kube-node-agent");
-        await expect
-          .poll(() => leases("node-2", "k8snet").filter((address) => primary.includes(address)), {
-            timeout: 60_000,
-            interval: 500,
-          })
-          .toEqual([]);
-      } finally {
-        await cluster.run(["exec", "control", "--", "pkill", "-CONT", "-x", "kube-apiserver"]);
-      }
-      const left = () => leases("node-2", "net1").filter((address) => given.includes(address));
+      const killAndWait = async () => {
+        await ground.killAgents();
+        const left = async () => (await leases(where, "k8snet")).filter((one) => primary.includes(one));
+        await expect.poll(left, { timeout: 60_000, interval: 500 }).toEqual([]);
+      };
+      await (ground.withoutApiServer?.(killAndWait) ?? killAndWait());
+      const left = async () => (await leases(where, "net1")).filter((one) => given.includes(one));
       await expect
-        .poll(left, { timeout: 90_000, interval: 500 })
+        .poll(left, { timeout: untilFreed, interval: 500 })
         .toEqual([])
         .catch(async (error: Error) => {
-          throw new Error(`${error.message}; the agent says:\n${await agentLog("node-2")}`);
+          throw new Error(`${error.message}; the agent says:\n${await agentLog(where)}`);
         });
-      expect(leases("node-2", "net1")).toEqual(expect.arrayContaining(kept));
-      await detach(
-        (words) => inNode(live.node, ...words),
-        host(live.node, ""),
-        live,
-        bridgeNetwork(annotation),
-      );
+      expect(await leases(where, "net1")).toEqual(expect.arrayContaining(kept));
+      await detach(runIn(live), live, bridgeNetwork(annotation));
     },
     5 * minutes,
   );
+
+  /** On somebody's cluster there are others' pods on the network by now. */
+  async function leasesOfOurs(node: string): Promise<string[]> {
+    const given = new Set(pods.flatMap(({ addresses }) => addresses));
+    return (await leases(node, "k8snet")).filter((one) => !isForeign || given.has(one));
+  }
 
   it(
     "uninstalls by the README's commands, and leaves nothing",
     async () => {
       await kubectl(["delete", "namespace", home, "--ignore-not-found", "--timeout=150s"]);
       for (const node of nodes)
-        await expect.poll(() => leases(node, "k8snet"), { timeout: 60_000, interval: 500 }).toEqual([]);
+        await expect.poll(() => leasesOfOurs(node), { timeout: 60_000, interval: 500 }).toEqual([]);
+      // Nobody DELs the second network: the agent frees that, while it is there.
+      for (const node of nodes)
+        await expect.poll(() => leases(node, "net1"), { timeout: untilFreed, interval: 500 }).toEqual([]);
+      for (const node of nodes) await kubectl(["annotate", "node", node, `${annotation}-`]);
       const readme = readFileSync(join(checkout, "README.md"), "utf8");
       const commands = [
         "kubectl apply -k examples/agent/overlays/uninstall",
@@ -299,13 +331,17 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
         expect(readme).toContain(command);
         await shell(`${command} --timeout=150s`.replace(/(apply .*) --timeout.*/, "$1"));
       }
-      for (const node of nodes)
-        expect(listHost(node).filter((path) => !before[node]?.includes(path) && !isStore(path))).toEqual([]);
+      isInstalled = false;
+      for (const node of nodes) {
+        const added = (await listHost(node)).filter((path) => !before.get(node)?.includes(path));
+        expect(added.filter((path) => !isStore(path))).toEqual([]);
+      }
       const kinds =
         "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,namespaces";
       const left = (await kubectl(["get", kinds, "-o", "name"])).split("\n");
       expect(left.filter((name) => /\/kube-node(-(agent|plugin).*)?$/.test(name))).toEqual([]);
-      expect(await kubectl(["get", "roles,rolebindings", "-n", "default", "-o", "name"])).toBe("");
+      const inDefault = await kubectl(["get", "roles,rolebindings", "-n", "default", "-o", "name"]);
+      expect(inDefault.split("\n").filter((name) => /\/kube-node(-.*)?$/.test(name))).toEqual([]);
     },
     6 * minutes,
   );

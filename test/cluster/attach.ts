@@ -1,22 +1,19 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-
 export type Pod = { name: string; uid: string; namespace: string; node: string; addresses: string[] };
 type Run = (words: string[]) => Promise<string>;
 type Result = { ips: { address: string }[] };
 type Network = { type: string; [key: string]: unknown };
 
 /** A second interface for a pod, as Multus asks for one: the same container, its namespace, and the pod's names. */
-export async function attach(run: Run, nodeRoot: string, pod: Pod, network: Network): Promise<Result> {
-  return JSON.parse(await call("ADD", run, nodeRoot, pod, network)) as Result;
+export async function attach(run: Run, pod: Pod, network: Network): Promise<Result> {
+  return JSON.parse(await call("ADD", run, pod, network)) as Result;
 }
 
-export async function detach(run: Run, nodeRoot: string, pod: Pod, network: Network): Promise<void> {
-  await call("DEL", run, nodeRoot, pod, network);
+export async function detach(run: Run, pod: Pod, network: Network): Promise<void> {
+  await call("DEL", run, pod, network);
 }
 
-async function call(verb: string, run: Run, nodeRoot: string, pod: Pod, network: Network): Promise<string> {
-  const { container, netns } = findAttachment(nodeRoot, pod);
+async function call(verb: string, run: Run, pod: Pod, network: Network): Promise<string> {
+  const { container, netns } = await findAttachment(run, pod);
   const names = `K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`;
   const environment = {
     CNI_COMMAND: verb,
@@ -46,17 +43,15 @@ export function pooledNetwork(pool: string): Network {
 }
 
 /** What the runtime called the pod's sandbox: our record of its primary interface says so. */
-function findAttachment(nodeRoot: string, pod: Pod): { container: string; netns: string } {
-  const folder = join(nodeRoot, "/var/lib/cni/networks/.kube-node/k8snet");
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    if (!name.includes("eth0")) continue;
-    const record = JSON.parse(readFileSync(join(folder, name), "utf8")) as Record<string, unknown>;
-    const {
-      containerID,
-      netns,
-      pod: of,
-    } = record as { containerID: string; netns: string; pod?: { name: string } };
-    if (of?.name === pod.name) return { container: containerID, netns };
-  }
-  throw new Error(`${pod.node} has no record of ${pod.name}`);
+async function findAttachment(run: Run, pod: Pod): Promise<{ container: string; netns: string }> {
+  const folder = "/var/lib/cni/networks/.kube-node/k8snet/attachments";
+  const text = await run(["sh", "-c", `for f in ${folder}/*:eth0*; do cat "$f"; echo; done`]);
+  type Record = { containerID: string; netns: string; pod?: { name?: string } };
+  const records = text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Record);
+  const found = records.find((record) => record.pod?.name === pod.name);
+  if (!found) throw new Error(`${pod.node} has no record of ${pod.name}`);
+  return { container: found.containerID, netns: found.netns };
 }

@@ -1,12 +1,12 @@
 import { execa } from "execa";
-import { clusterTools, kubectl, type Requirement, root } from "../parts/tools.ts";
+import { checkout, clusterTools, kubectl, type Requirement, root } from "../parts/tools.ts";
 import { bringUp, installOn, primaryNetwork } from "./own-cluster.ts";
 
 /** A cluster whose pods have kube-node for their primary network. */
 export type Cluster = {
   /** Has busybox's ping. */
   image: string;
-  kubectl(words: string[], input?: object): Promise<string>;
+  kubectl: ReturnType<typeof runKubectl>;
   close(): Promise<void>;
 };
 
@@ -37,10 +37,10 @@ export async function openCluster(namespacesWithIPv4: string[]): Promise<Cluster
   };
 }
 
-/** Gives standard output. Rejects with kubectl's own words. */
-function runKubectl(program: string, env: Record<string, string>): Cluster["kubectl"] {
-  return async (words, input) => {
-    const { stdout } = await execa(program, words, { env, input: input ? JSON.stringify(input) : "" });
-    return stdout;
+/** From the checkout's folder; gives standard output. Rejects with kubectl's own words. */
+export function runKubectl(program: string, env: Record<string, string>) {
+  return async (words: string[], input: object | string = ""): Promise<string> => {
+    const text = typeof input === "string" ? input : JSON.stringify(input);
+    return (await execa(program, words, { env, cwd: checkout, input: text })).stdout;
   };
 }

@@ -56,3 +56,26 @@ export function lookout(namespace: string, image: string): object {
     },
   };
 }
+
+/** A pod on each node, whatever state that is in, from which a command can be run in the node's own namespaces. */
+export function watchtower(namespace: string, image: string): object {
+  const labels = { app: "watchtower" };
+  const container = { name: "watchtower", image, command: sleep, securityContext: { privileged: true } };
+  return {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "watchtower", namespace },
+    spec: {
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          hostNetwork: true,
+          hostPID: true,
+          tolerations: [{ operator: "Exists" }],
+          containers: [container],
+        },
+      },
+    },
+  };
+}

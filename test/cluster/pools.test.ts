@@ -56,7 +56,6 @@ describe.skipIf(lack.some)(`pools on a real cluster${lack.words}`, () => {
 
   const rollOut = (what: string, where: string) =>
     kubectl(["rollout", "status", what, "-n", where, "--timeout=240s"]);
-  const rootOf = (node: string) => cluster.environment[`${node.toUpperCase().replace("-", "_")}_ROOT`] ?? "";
 
   async function blocks(): Promise<NodeBlock[]> {
     const text = await kubectl(["get", "nodeblocks", "-o", "json"]);
@@ -73,7 +72,7 @@ describe.skipIf(lack.some)(`pools on a real cluster${lack.words}`, () => {
 
   async function attachTo(pod: Pod): Promise<string> {
     const run = (words: string[]) => cluster.run(["exec", pod.node, "--", ...words]);
-    const { ips } = await attach(run, rootOf(pod.node), pod, pooledNetwork("net1"));
+    const { ips } = await attach(run, pod, pooledNetwork("net1"));
     expect(ips).toHaveLength(1);
     expect(ips[0]?.address).toMatch(/\/16$/); // the pool's own mask
     return ips[0]?.address.split("/")[0] ?? "";

@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -10,8 +11,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { overwriteOwn } from "../../src/host/files.ts";
 import {
   type AttachmentRecord,
+  adoptLease,
   claim,
   type FoundRecord,
   findRecord,
@@ -19,6 +22,7 @@ import {
   recordName,
   removeRecord,
 } from "../../src/lease/record.ts";
+import { workerIn } from "../../src/lease/record-text.ts";
 import { testFolder } from "../host/folder.ts";
 import { callElsewhere, race } from "../host/other-process.ts";
 import { root, strace, whatLacks } from "../parts/tools.ts";
@@ -37,7 +41,8 @@ describe("claim", () => {
     const record = makeRecord();
     const { path } = claim(folder, record, refuse);
     expect(path).toBe(join(folder, "c1:eth0"));
-    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(record);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ ...record, delegatePid: 0 });
+    expect(findRecord(folder, "c1", "eth0")?.record).toEqual(record);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(["c1:eth0"]);
   });
@@ -260,6 +265,67 @@ describe("noteDelegate", () => {
     noteDelegate(held, 4711);
     expect(findRecord(folder, "c1", "eth0")?.record).toEqual({ ...held.record, delegatePid: 4711 });
     expect(readdirSync(folder)).toEqual(["c1:eth0"]);
+  });
+
+  it("overwrites a few bytes of the very file, as often as it is told", () => {
+    const folder = testFolder();
+    const held = claim(folder, makeRecord(), refuse);
+    const before = statSync(held.path);
+    for (const pid of [4_194_304, 7, 4711]) {
+      noteDelegate(held, pid);
+      expect(findRecord(folder, "c1", "eth0")?.record).toEqual({ ...held.record, delegatePid: pid });
+    }
+    const after = statSync(held.path);
+    expect([after.ino, after.size]).toEqual([before.ino, before.size]);
+  });
+
+  it.skipIf(traced.some)(`renames nothing and makes no file${traced.words}`, async () => {
+    const [folder, log] = [testFolder(), join(testFolder(), "trace")];
+    const held = claim(folder, makeRecord(), refuse);
+    const before = ["strace", "-f", "-e", "trace=openat,rename,link,pwrite64", "-o", log];
+    const { error } = await callElsewhere("bun", ["lease/record.ts", "noteDelegate"], [held, 4711], {
+      before,
+    });
+    expect(error).toBeUndefined();
+    const calls = readFileSync(log, "utf8").split("\n");
+    expect(calls.filter((call) => call.includes("O_CREAT") && call.includes(folder))).toEqual([]);
+    expect(calls.filter((call) => /rename\(|link\(/.test(call))).toEqual([]);
+    expect(calls.filter((call) => /pwrite64\(\d+, "0000004711", 10, 17\)/.test(call))).toHaveLength(1);
+    expect(findRecord(folder, "c1", "eth0")?.record?.delegatePid).toBe(4711);
+  });
+
+  it("hits nobody else's record, even one that gets the name after the old one was read", () => {
+    const folder = testFolder();
+    const held = claim(folder, makeRecord({ nonce: "old" }), refuse);
+    const fresh = testFolder();
+    const { record, path } = claim(fresh, makeRecord({ nonce: "new" }), refuse);
+    overwriteOwn(held.path, ({ text }) => {
+      renameSync(path, held.path);
+      return workerIn(text, 4711);
+    });
+    expect(findRecord(folder, "c1", "eth0")?.record).toEqual(record);
+  });
+
+  it("writes a record of an older release anew, which has no place for the process", () => {
+    const folder = testFolder();
+    const held = claim(folder, makeRecord(), refuse);
+    for (const old of [held.record, { ...held.record, delegatePid: 99 }]) {
+      writeFileSync(held.path, JSON.stringify(old));
+      noteDelegate(held, 4711);
+      expect(findRecord(folder, "c1", "eth0")?.record).toEqual({ ...held.record, delegatePid: 4711 });
+      noteDelegate(held, 4712);
+      expect(findRecord(folder, "c1", "eth0")?.record?.delegatePid).toBe(4712);
+    }
+  });
+
+  it("writes nothing into a lease that was adopted: that file is host-local's, too", () => {
+    const folder = testFolder();
+    const [lease, path] = [join(testFolder(), "10.1.2.3"), join(folder, "c1:eth0")];
+    writeFileSync(lease, "c1\r\neth0");
+    adoptLease(folder, lease, "c1", "eth0");
+    const record = findRecord(folder, "c1", "eth0")?.record as AttachmentRecord;
+    noteDelegate({ folder, path, record }, 4711);
+    expect(readFileSync(lease, "utf8")).toBe("c1\r\neth0");
   });
 
   it("brings back nothing that was let go of, and overwrites nobody", () => {

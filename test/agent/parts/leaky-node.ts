@@ -41,6 +41,8 @@ export type LeakyNode = {
 
 type AttachOptions = {
   network?: string;
+  /** Seconds that its record is old: more than a watch is behind, unless told otherwise. */
+  age?: number;
   isKnown?: boolean;
   uid?: string;
   ipam?: object;
@@ -123,8 +125,7 @@ export async function makeLeakyNode(
         uid ??= pod.metadata.uid;
       }
       const addresses = addressesIn(await call("ADD", id, { ...options, ...(uid !== undefined && { uid }) }));
-      // Longer ago than a watch is behind.
-      editRecord(id, { uptime: Math.max(0, uptime() - 100) }, options.network);
+      editRecord(id, { uptime: Math.max(0, uptime() - (options.age ?? 100)) }, options.network);
       return addresses;
     },
     async attachAt(other, id, network) {

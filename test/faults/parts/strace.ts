@@ -10,7 +10,7 @@ export type Wrap = NonNullable<Difference["wrap"]>;
 
 const changing = [
   ...["mkdir", "mkdirat", "rmdir", "link", "linkat", "unlink", "unlinkat", "rename", "renameat", "renameat2"],
-  ...["write", "sendto", "vfork", "exit_group"],
+  ...["write", "pwrite64", "sendto", "vfork", "exit_group"],
 ];
 const looking = ["open", "openat", "read", "close", "getdents64", "statx", "access", "socketpair"];
 const kinds = [...changing, ...looking];
