@@ -13,8 +13,7 @@ export async function start(name: string): Promise<never> {
   }
   if (name === "kube-node-controller") {
     const { runController } = await import("../src/controller/main.ts");
-    const { startWebhook } = await import("../src/webhook/start.ts");
-    process.exit(await runController(words, startWebhook));
+    process.exit(await runController(words));
   }
   const [command, ...others] = words;
   const plugin = name === "node-annotation" ? name : "kube-node";

@@ -18,28 +18,22 @@ import { makeQueue } from "./queue.ts";
 import { serveMetrics } from "./serve-metrics.ts";
 import { watchSurroundings } from "./surroundings.ts";
 import { watchCluster } from "./watch-cluster.ts";
-import { type StartWebhook, startOwnWebhook } from "./webhook.ts";
 import { startWork } from "./work.ts";
 
 /** Until SIGTERM or SIGINT: 0. 1: it lost its lead, or a part did not end as it should. */
-export function run(config: ControllerConfig, startWebhook: StartWebhook): Promise<number> {
+export function run(config: ControllerConfig): Promise<number> {
   const log = openStreamLog(config.logLevel, { identity: config.identity });
   return runParts(log, async (life, running) => {
     const context = await makeContext(config, log, life);
-    await startAll(context, running, startWebhook);
+    await startAll(context, running);
   });
 }
 
-async function startAll(
-  context: ControllerContext,
-  running: Part[],
-  startWebhook: StartWebhook,
-): Promise<void> {
-  const { metricsAddress, healthAddress, webhook } = context.config;
+async function startAll(context: ControllerContext, running: Part[]): Promise<void> {
+  const { metricsAddress, healthAddress } = context.config;
   serveMetrics(context);
   const addresses = [metricsAddress, ...(healthAddress ? [healthAddress] : [])];
   running.push(await startServer({ ...context, addresses }, running), context.events.part);
-  if (webhook) running.push(await startOwnWebhook(context, startWebhook));
   const election = startElection(context);
   running.push(election.part);
   if (!(await election.led)) return;
