@@ -16,6 +16,7 @@ import { limitRate, makeRateLimit } from "./limit-rate.ts";
 import { definitions } from "./metric-definitions.ts";
 import { makeQueue } from "./queue.ts";
 import { serveMetrics } from "./serve-metrics.ts";
+import { serveWebhook } from "./serve-webhook.ts";
 import { watchSurroundings } from "./surroundings.ts";
 import { watchCluster } from "./watch-cluster.ts";
 import { startWork } from "./work.ts";
@@ -34,6 +35,7 @@ async function startAll(context: ControllerContext, running: Part[]): Promise<vo
   serveMetrics(context);
   const addresses = [metricsAddress, ...(healthAddress ? [healthAddress] : [])];
   running.push(await startServer({ ...context, addresses }, running), context.events.part);
+  running.push(...(await serveWebhook(context)));
   const election = startElection(context);
   running.push(election.part);
   if (!(await election.led)) return;
