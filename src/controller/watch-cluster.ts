@@ -12,7 +12,7 @@ import {
   readNodeRecord,
   readPoolRecord,
 } from "./records.ts";
-import { paths } from "./resources.ts";
+import { holdAll, paths } from "./resources.ts";
 
 type Watched<T> = {
   name: string;
@@ -69,11 +69,10 @@ function watch<T extends { version: string }>(
       {
         path,
         pick,
+        noticesSetBack: true,
         onList: (all, version) => {
           const isSetBack = Number(version) < latest;
           latest = Number(version);
-          if (isSetBack)
-            log.error("etcd was set back: what was given since may be given already", { watch: name });
           onList([...all.values()], isSetBack);
           settle();
         },
@@ -218,12 +217,4 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
 function lookAtAll({ cluster, queue }: ControllerContext, key: string): void {
   queue.add(`pool/${key}`);
   for (const name of cluster.nodes.keys()) queue.add(`node/${name}`);
-}
-
-/** What was given since the moment that etcd was set back to is unknown: nothing new is given until a person says that it is rebuilt. */
-function holdAll({ cluster, queue }: ControllerContext): void {
-  for (const entry of cluster.pools.values()) {
-    entry.setBackAt ??= Date.now();
-    queue.add(`pool/${entry.key}`);
-  }
 }

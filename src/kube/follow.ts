@@ -7,6 +7,7 @@ import { type Selection, watchFrom } from "./watch.ts";
 /**
  * What to follow: `pick` keeps of an object what is wanted, undefined for nothing. `onChange` is told after each list and each event,
  * `onHeard` after each of them and each bookmark, `onTrouble` when the API server can't be heard, with a sentence. Pauses grow from `firstPause` (milliseconds).
+ * `noticesSetBack`: after trouble it asks whether a restored etcd lies before what was seen, and lists anew then: one request more.
  * `onList` is told of each list and of which moment it is, `onObject` of each object that an event is about: undefined where it is gone.
  */
 export type Followed<T> = Selection & {
@@ -17,6 +18,7 @@ export type Followed<T> = Selection & {
   onObject?: (value: T | undefined, before: T | undefined, version: string) => void;
   onHeard?: () => void;
   onTrouble: (words: string) => void;
+  noticesSetBack?: boolean;
   firstPause?: number;
 };
 
@@ -26,14 +28,18 @@ const longestPause = 30_000;
 export async function follow<T>(client: Client, followed: Followed<T>, signal: AbortSignal): Promise<void> {
   let state = await list(client, followed);
   let failures = 0;
+  let isDoubtful = false;
   while (!signal.aborted) {
     try {
+      if (isDoubtful && (await isSetBack(client, followed, state))) state = await list(client, followed);
+      isDoubtful = false;
       await watch(client, followed, state, signal, () => {
         failures = 0;
       });
       await pause(100, undefined, { signal });
     } catch (error) {
       if (signal.aborted) return;
+      isDoubtful = followed.noticesSetBack === true;
       if (!isHistoryLost(error)) followed.onTrouble((error as Error).message);
       else state = await listAnew(client, followed, state);
       const first = followed.firstPause ?? 1000;
@@ -41,6 +47,13 @@ export async function follow<T>(client: Client, followed: Followed<T>, signal: A
       await pause(growing, undefined, { signal }).catch(() => {});
     }
   }
+}
+
+/** A watch of a version that a restored etcd doesn't have yet is silent until it has: without a word of what there is now. */
+async function isSetBack<T>(client: Client, { path }: Followed<T>, state: State<T>): Promise<boolean> {
+  const answer: unknown = await client.get(`${path}?limit=1`);
+  const metadata = isObject(answer) && isObject(answer["metadata"]) ? answer["metadata"] : {};
+  return Number(metadata["resourceVersion"]) < Number(state.version);
 }
 
 async function listAnew<T>(client: Client, followed: Followed<T>, before: State<T>): Promise<State<T>> {
@@ -112,6 +125,9 @@ function nameOf(item: unknown): string {
 
 /** Gone; or, after a restore of etcd, not there yet: what we know is of a later moment than the server's. */
 function isHistoryLost(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false;
-  return error.status === 410 || /Too large resource version/i.test(error.message);
+  return error instanceof ApiError && (error.status === 410 || isTooLarge(error));
+}
+
+function isTooLarge({ message }: ApiError): boolean {
+  return /too large resource version/i.test(message);
 }
