@@ -56,13 +56,12 @@ export function watchCluster(context: ControllerContext): { part: Part; listed: 
 const fine: Health = { live: true, ready: true, words: "all are heard" };
 
 function watch<T extends { version: string }>(
-  { log, metrics }: ControllerContext,
+  { log, heard }: ControllerContext,
   { name, path, client, pick, onList, onObject }: Watched<T>,
   signal: AbortSignal,
 ) {
   const { promise: listed, resolve: settle } = Promise.withResolvers<void>();
   let heardAt = Number.NEGATIVE_INFINITY;
-  let latest = 0;
   const run = () =>
     follow<T>(
       client,
@@ -70,19 +69,14 @@ function watch<T extends { version: string }>(
         path,
         pick,
         noticesSetBack: true,
-        onList: (all, version) => {
-          const isSetBack = Number(version) < latest;
-          latest = Number(version);
+        onList: (all, isSetBack) => {
           onList([...all.values()], isSetBack);
           settle();
         },
-        onObject: (value, before, version) => {
-          latest = Math.max(latest, Number(version) || 0);
-          onObject(value, before, version);
-        },
+        onObject,
         onHeard: () => {
           heardAt = performance.now();
-          metrics.heard.set({ what: name }, Date.now() / 1000);
+          heard.set(name, heardAt);
         },
         onTrouble: (reason) => log.warn("the API server is not heard", { watch: name, reason }),
       },

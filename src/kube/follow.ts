@@ -8,13 +8,13 @@ import { type Selection, watchFrom } from "./watch.ts";
  * What to follow: `pick` keeps of an object what is wanted, undefined for nothing. `onChange` is told after each list and each event,
  * `onHeard` after each of them and each bookmark, `onTrouble` when the API server can't be heard, with a sentence. Pauses grow from `firstPause` (milliseconds).
  * `noticesSetBack`: after trouble it asks whether a restored etcd lies before what was seen, and lists anew then: one request more.
- * `onList` is told of each list and of which moment it is, `onObject` of each object that an event is about: undefined where it is gone.
+ * `onList` is told of each list, and whether it lies before what was seen already, `onObject` of each object that an event is about: undefined where it is gone.
  */
 export type Followed<T> = Selection & {
   path: string;
   pick: (item: unknown) => T | undefined;
   onChange?: (all: ReadonlyMap<string, T>) => void;
-  onList?: (all: ReadonlyMap<string, T>, version: string) => void;
+  onList?: (all: ReadonlyMap<string, T>, isSetBack: boolean) => void;
   onObject?: (value: T | undefined, before: T | undefined, version: string) => void;
   onHeard?: () => void;
   onTrouble: (words: string) => void;
@@ -31,7 +31,8 @@ export async function follow<T>(client: Client, followed: Followed<T>, signal: A
   let isDoubtful = false;
   while (!signal.aborted) {
     try {
-      if (isDoubtful && (await isSetBack(client, followed, state))) state = await list(client, followed);
+      if (isDoubtful && (await isSetBack(client, followed, state)))
+        state = await list(client, followed, state);
       isDoubtful = false;
       await watch(client, followed, state, signal, () => {
         failures = 0;
@@ -58,7 +59,7 @@ async function isSetBack<T>(client: Client, { path }: Followed<T>, state: State<
 
 async function listAnew<T>(client: Client, followed: Followed<T>, before: State<T>): Promise<State<T>> {
   try {
-    return await list(client, followed);
+    return await list(client, followed, before);
   } catch (error) {
     followed.onTrouble((error as Error).message);
     return before;
@@ -70,6 +71,7 @@ type State<T> = { all: Map<string, T>; version: string };
 async function list<T>(
   client: Client,
   { path, labelSelector, fieldSelector, pick, onChange, onList, onHeard }: Followed<T>,
+  before?: State<T>,
 ): Promise<State<T>> {
   let version = "";
   const found = await client.list(
@@ -88,7 +90,7 @@ async function list<T>(
   );
   const all = new Map(found);
   onChange?.(all);
-  onList?.(all, version);
+  onList?.(all, before !== undefined && Number(version) < Number(before.version));
   onHeard?.();
   return { all, version };
 }
