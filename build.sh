@@ -26,7 +26,7 @@ usage: ./build.sh COMMAND
   binaries [--arch=ARCH]        all programs, to _output/ (amd64 or arm64; default: this machine's)
   kubectl [--machine=OS-ARCH]   kubectl's plugin, to _output/kubectl/ (linux, darwin with amd64 or arm64, windows-amd64; default: all)
   install [--dest=DIR]          puts them into DIR (default: /opt/cni/bin)
-  image [--arch=ARCH]           the node agent's image as an OCI archive, to _output/ (no Docker daemon needed)
+  image [--arch=ARCH]           the image of agent and controller as an OCI archive, to _output/ (no Docker daemon needed)
   release [--arch=ARCH]         archives of all that, and SHA-256 sums, to _output/release/
   clean                         removes _output/ (node_modules/ stays)
 

@@ -13,7 +13,7 @@ const labels = {
   "org.opencontainers.image.version": version,
   "org.opencontainers.image.licenses": "Apache-2.0 AND LGPL-2.1-or-later",
   "org.opencontainers.image.description":
-    "The node agent of kube-node-ipam, and the plugins that it installs",
+    "The node agent of kube-node-ipam, the plugins that it installs, and the controller of pools",
 };
 
 type Blob = { mediaType: string; digest: string; size: number };

@@ -1,6 +1,6 @@
-# An OCI image of the agent, without a daemon: the executable under its names, and the C library that it needs. Sourced by build.sh.
+# An OCI image of agent and controller, without a daemon: the executable under its names, and the C library that it needs. Sourced by build.sh.
 
-image_programs=(kube-node node-annotation kube-node-agent)   # the first is the file, the others are hard links to it
+image_programs=(kube-node node-annotation kube-node-agent kube-node-controller)   # the first is the file, the others are hard links to it
 
 # build_image ARCHITECTURE: _output/kube-node-ipam-ARCHITECTURE.tar, for `ctr images import`, `docker load`, `podman load`. The bytes
 # depend on the commit, the executable and the C library (of this machine, or of its distribution for another architecture).

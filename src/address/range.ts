@@ -2,7 +2,27 @@ import { type Cidr, firstOf, lastOf, parseCidr } from "./cidr.ts";
 import { formatIp, type Ip, parseIp } from "./ip.ts";
 
 /** One range of host-local's configuration, as it is written there (pkg `allocator.Range`). */
-export type Range = { subnet: string; rangeStart?: string; rangeEnd?: string; gateway?: string };
+export type Range = {
+  subnet: string;
+  rangeStart?: string;
+  rangeEnd?: string;
+  gateway?: string;
+  /** host-local passes it over. */
+  pool?: PoolPart;
+};
+
+/** What pods are told of an address of a pool, and host-local can't say: it takes no /31, and makes up a gateway where there is none. */
+export type PoolPart = {
+  /** The NodeBlock's name. */
+  block: string;
+  /** The block's first address, where no pod gets it: addresses of a block are counted from there. */
+  first?: string;
+  /** The prefix length that pods get. */
+  prefix: number;
+  gateway?: string;
+  /** Networks that are reached through that gateway. */
+  routes?: string[];
+};
 
 /** host-local gives one address out of each set; the ranges of a set are of one family. */
 export type RangeSet = Range[];
@@ -31,8 +51,12 @@ function usableLast(subnet: Cidr): Ip {
   return family === 4 ? { family, value: value - 1n } : { family, value };
 }
 
-/** The address that host-local gives to no pod, since it is the gateway's: the subnet's first, unless the range says otherwise. */
-export function gatewayOf({ subnet, gateway }: Range): Ip {
+/**
+ * The address that host-local gives to no pod, since it is the gateway's: the subnet's first, unless the range says otherwise. A pool
+ * may have none: what its range names for host-local then is none of the addresses for pods.
+ */
+export function gatewayOf({ subnet, gateway, pool }: Range): Ip | undefined {
+  if (pool) return pool.gateway === undefined ? undefined : parseIp(pool.gateway);
   const given = gateway === undefined ? undefined : parseIp(gateway);
   if (given) return given;
   const cidr = parseCidr(subnet);
@@ -60,12 +84,13 @@ export function isInside(span: Span, ip: Ip): boolean {
 /** How many addresses host-local can give out of a range: the gateway's is not one of them. */
 export function givable(range: Range): bigint {
   const span = spanOf(range);
-  return countOf(span) - (isInside(span, gatewayOf(range)) ? 1n : 0n);
+  const gateway = gatewayOf(range);
+  return countOf(span) - (gateway && isInside(span, gateway) ? 1n : 0n);
 }
 
 /** `10.1.0.0/24`, with its ends where they are its own: `10.1.0.10-10.1.0.99/24`. */
 export function formatRange(range: Range): string {
   if (range.rangeStart === undefined && range.rangeEnd === undefined) return range.subnet;
   const { first, last } = spanOf(range);
-  return `${formatIp(first)}-${formatIp(last)}/${range.subnet.split("/")[1]}`;
+  return `${formatIp(first)}-${formatIp(last)}/${range.pool?.prefix ?? range.subnet.split("/")[1]}`;
 }

@@ -41,8 +41,7 @@ function makeNetworks(context: AgentContext): Networks {
       const annotations = ownNode.current()?.annotations ?? {};
       const isHere = ({ dataDir, network, request }: ServedNetwork) =>
         kept.has(`${dataDir}/${network}`) ||
-        (!request.source.immutable &&
-          Object.hasOwn(annotations, request.source.label.replace(/^annotation /, "")));
+        request.source.keys.some((key) => Object.hasOwn(annotations, key));
       const known = new Set(inFolder.map(keyOf));
       const others = inCluster.filter((one) => !known.has(keyOf(one)) && isHere(one));
       return { served: [...inFolder, ...others], places };

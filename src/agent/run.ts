@@ -11,10 +11,17 @@ import { startFollowing } from "./follow.ts";
 import { holdLock } from "./hold-lock.ts";
 import { startInstalling } from "./install.ts";
 import { makeOwnNode } from "./own-node.ts";
+import { startPoolBlocks } from "./pool-blocks.ts";
 import { startUsage } from "./show-usage.ts";
 
 /** In the order of their start; they end the other way round. */
-const parts: readonly StartPart[] = [startFollowing, startInstalling, startLeaks, startUsage];
+const parts: readonly StartPart[] = [
+  startFollowing,
+  startInstalling,
+  startLeaks,
+  startUsage,
+  startPoolBlocks,
+];
 
 /** Until SIGTERM or SIGINT: 0. 1: a part failed, or did not end as it should. */
 export function run(config: AgentConfig): Promise<number> {

@@ -2,11 +2,15 @@ import { z } from "zod";
 import { fold } from "../text/fold.ts";
 import type { JsonObject } from "../text/json.ts";
 import {
+  isPoolList,
+  isPoolType,
   isProgramName,
   isReserved,
+  isSet,
   longestTimeout,
   ownKeys,
   ownPrograms,
+  rivals,
   shortestTimeout,
   splitConfig,
 } from "./plugin-config.ts";
@@ -18,9 +22,17 @@ const programName = z.string().refine(isProgramName, {
   error: `expected the bare name of a program in CNI_PATH, without "/", and not ${ownPrograms.join(" or ")}`,
 });
 
+const poolList = blank.or(
+  z.string().refine(isPoolList, 'expected the name of a pool, or of two as in "v4pool,v6pool"'),
+);
+const poolType = blank.or(z.string().refine(isPoolType, "expected ippool or cidrpool"));
+
 /** The same verdicts as plugin-config.ts's quick checks, in words; a property test holds them together. */
 const schema = z.object({
   annotation: text.optional(),
+  pool: poolList.optional(),
+  poolName: poolList.optional(),
+  poolType: poolType.optional(),
   dataDir: text.optional(),
   "ipv4-namespaces": blank.or(z.array(z.string().refine((value) => !value.includes("\0")))).optional(),
   kubeconfig: text.optional(),
@@ -46,8 +58,27 @@ export function configFaults(ipam: JsonObject): ConfigFault[] {
   const misplaced = Object.keys(ipam).flatMap((key) => misplacedKey(key, ipam));
   const wrong = new Set(misplaced.map(({ path }) => path[0]));
   const others = Object.fromEntries(Object.entries(ipam).filter(([key]) => !wrong.has(key)));
-  const { error } = schema.safeParse(splitConfig(others)?.own ?? {});
-  return [...misplaced, ...(error?.issues ?? []).flatMap((issue) => faultsOf(issue, others))];
+  const own = splitConfig(others)?.own ?? {};
+  const { error } = schema.safeParse(own);
+  return [
+    ...misplaced,
+    ...(error?.issues ?? []).flatMap((issue) => faultsOf(issue, others)),
+    ...rivals.flatMap(([one, other]) => rivalFaults(one, other, own, others)),
+  ];
+}
+
+function rivalFaults(one: string, other: string, own: JsonObject, ipam: JsonObject): ConfigFault[] {
+  if (!isSet(own[one]) || !isSet(own[other])) return [];
+  const words =
+    one === "pool"
+      ? "the same as pool: write one of them"
+      : `beside ${one}: the ranges come from a pool or from an annotation, so write one of them`;
+  return [{ path: [spelledIn(ipam, other)], words }];
+}
+
+/** The key as it is written there. */
+function spelledIn(ipam: JsonObject, name: string): string {
+  return Object.keys(ipam).find((key) => fold(key) === fold(name)) ?? name;
 }
 
 function misplacedKey(key: string, ipam: JsonObject): ConfigFault[] {
@@ -72,8 +103,9 @@ function faultsOf(issue: z.core.$ZodIssue, ipam: JsonObject): ConfigFault[] {
     );
   }
   const [name, ...inner] = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
-  const written = Object.keys(ipam).find((key) => fold(key) === fold(String(name))) ?? String(name);
-  return [{ path: [written, ...inner], words: issue.message.replace(/^Invalid input: /, "") }];
+  return [
+    { path: [spelledIn(ipam, String(name)), ...inner], words: issue.message.replace(/^Invalid input: /, "") },
+  ];
 }
 
 function formatPath(path: ConfigFault["path"]): string {

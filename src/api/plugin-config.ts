@@ -1,10 +1,14 @@
 import { fold } from "../text/fold.ts";
 import type { JsonObject } from "../text/json.ts";
+import { isPoolName } from "./pool-names.ts";
 
 /** `ipam` of a kube-node configuration. Durations in seconds. */
 export type PluginConfig = {
   /** The Node's annotation that holds the ranges; without one they are spec.podCIDRs. */
   annotation?: string;
+  /** The pools that the ranges come from, one or two of one kind, instead of an annotation. */
+  pool?: string;
+  poolType?: string;
   dataDir?: string;
   /** Namespaces whose pods get IPv4; absent: all of them. */
   ipv4Namespaces?: string[];
@@ -22,6 +26,9 @@ export type PluginConfig = {
 /** Keys as people write them, the values they take, and whether a value is such a one. `null` and "" mean absent, as in Go. */
 const keys = {
   annotation: isText,
+  pool: isPoolList,
+  poolName: isPoolList,
+  poolType: isPoolType,
   dataDir: isText,
   "ipv4-namespaces": (value: unknown) => Array.isArray(value) && value.every(isText),
   kubeconfig: isText,
@@ -50,6 +57,25 @@ export const ownPrograms: readonly string[] = ["kube-node", "node-annotation"];
 export function isText(value: unknown): value is string {
   return typeof value === "string" && !value.includes("\0");
 }
+
+/** `"a"`, or `"v4pool,v6pool"` for an address of each. */
+export function isPoolList(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  const names = value.split(",").map((name) => name.trim());
+  return names.length <= 2 && names.every(isPoolName) && names[0] !== names[1];
+}
+
+export function isPoolType(value: unknown): value is string {
+  return typeof value === "string" && /^(ippool|cidrpool)$/i.test(value);
+}
+
+/** Keys that exclude one another: the ranges come from one place, which has one name. */
+export const rivals: readonly (readonly [string, string])[] = [
+  ["annotation", "pool"],
+  ["annotation", "poolName"],
+  ["annotation", "poolType"],
+  ["pool", "poolName"],
+];
 
 function isSeconds(value: unknown): boolean {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
@@ -90,12 +116,16 @@ export function readConfig(ipam: JsonObject): { config: PluginConfig; rest: Json
   for (const [key, isGood] of Object.entries(keys)) {
     if (isSet(own[key]) && !isGood(own[key])) return undefined;
   }
+  if (rivals.some(([one, other]) => isSet(own[one]) && isSet(own[other]))) return undefined;
+  const pool = isSet(own["pool"]) ? own["pool"] : own["poolName"];
   const text = (key: string) => (isSet(own[key]) ? { [key]: String(own[key]) } : {});
   const seconds = (key: string) => (isSet(own[key]) ? { [key]: own[key] as number } : {});
   const namespaces = own["ipv4-namespaces"];
   return {
     config: {
       ...text("annotation"),
+      ...(isSet(pool) && { pool: String(pool) }),
+      ...text("poolType"),
       ...text("dataDir"),
       ...(isSet(namespaces) && { ipv4Namespaces: namespaces as string[] }),
       ...text("kubeconfig"),
@@ -110,6 +140,6 @@ export function readConfig(ipam: JsonObject): { config: PluginConfig; rest: Json
   };
 }
 
-function isSet(value: unknown): boolean {
+export function isSet(value: unknown): boolean {
   return value !== undefined && value !== null && value !== "";
 }

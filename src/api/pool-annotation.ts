@@ -30,6 +30,8 @@ export type PoolAnnotationBlock = {
   subnet: string;
   /** Addresses for pods, `FIRST-LAST`, ascending: exclusions and reserved ones are left out, the gateway's isn't. */
   ranges: string[];
+  /** The block's first address, where `ranges` don't begin with it: pods' `allocateIPWithIndex` counts from there. */
+  first?: string;
   gateway?: string;
   /** Pods get no addresses of it any more; those that have some keep them. */
   closing?: true;
@@ -61,8 +63,9 @@ export function formatPoolAnnotation(annotation: PoolAnnotation): string {
     version,
     nodeUID,
     holdsFor,
-    blocks: blocks.map(({ name, subnet, ranges, gateway, closing }) => ({
+    blocks: blocks.map(({ name, subnet, ranges, first, gateway, closing }) => ({
       ...{ name, subnet, ranges },
+      ...(first !== undefined && { first }),
       ...(gateway !== undefined && { gateway }),
       ...(closing && { closing }),
     })),
@@ -124,18 +127,20 @@ function readPoolAnnotation(value: unknown): PoolAnnotation {
 
 function readBlock(block: unknown, path: string): PoolAnnotationBlock {
   if (!isObject(block)) throw new Misfit(path, `expected an object, found ${kindOf(block)}`);
-  const { name, ranges, gateway, closing } = block;
+  const { name, ranges, first, gateway, closing } = block;
   if (typeof name !== "string" || name === "")
     throw new Misfit(`${path}.name`, `expected a NodeBlock's name, found ${shown(name)}`);
   const { subnet, cidr } = readSubnet(block, `${path}.subnet`);
   if (!Array.isArray(ranges))
     throw new Misfit(`${path}.ranges`, `expected an array of FIRST-LAST, found ${kindOf(ranges)}`);
   for (const [i, range] of ranges.entries()) checkRange(range, cidr, subnet, `${path}.ranges[${i}]`);
-  if (!isAbsent(gateway)) checkGateway(gateway, cidr, subnet, `${path}.gateway`);
+  for (const [key, value] of Object.entries({ first, gateway }))
+    if (!isAbsent(value)) checkAddress(value, cidr, subnet, `${path}.${key}`);
   if (!isAbsent(closing) && typeof closing !== "boolean")
     throw new Misfit(`${path}.closing`, `expected true, found ${shown(closing)}`);
   return {
     ...{ name, subnet, ranges: ranges as string[] },
+    ...(typeof first === "string" && { first }),
     ...(typeof gateway === "string" && { gateway }),
     ...(closing === true && { closing }),
   };
@@ -158,10 +163,10 @@ function checkRange(range: unknown, cidr: Cidr, subnet: string, path: string): v
     throw new Misfit(path, `${range} is outside of ${subnet}`);
 }
 
-function checkGateway(gateway: unknown, cidr: Cidr, subnet: string, path: string): void {
-  const ip = typeof gateway === "string" ? parseIp(gateway) : undefined;
-  if (!ip) throw new Misfit(path, `expected an address, found ${shown(gateway)}`);
-  if (!contains(cidr, ip)) throw new Misfit(path, `${gateway} is outside of ${subnet}`);
+function checkAddress(text: unknown, cidr: Cidr, subnet: string, path: string): void {
+  const ip = typeof text === "string" ? parseIp(text) : undefined;
+  if (!ip) throw new Misfit(path, `expected an address, found ${shown(text)}`);
+  if (!contains(cidr, ip)) throw new Misfit(path, `${text} is outside of ${subnet}`);
 }
 
 /** host-local refuses ranges that overlap, and families that are mixed. */

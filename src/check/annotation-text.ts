@@ -1,17 +1,22 @@
 import { type Span, spanOf } from "../address/range.ts";
 import { AnnotationError, type NodeRanges, parseAnnotation } from "../api/annotation.ts";
 import { nestRanges, parseAnnotationBody } from "../api/annotation-body.ts";
+import { parsePoolAnnotation, parsePoolRange } from "../api/pool-annotation.ts";
 import { rangeSetsFault } from "../api/range-rules.ts";
 import { locateJson } from "../text/json.ts";
 import type { SourceText } from "./located.ts";
 
-/** The value of an annotation in one of its two forms; the addresses that it has pods given, where it is good. */
+/** kube-node's own grammar, node-annotation's, and what the controller writes of a pool's blocks. */
+export type AnnotationForm = "ranges" | "body" | "pool";
+
+/** The value of an annotation in one of its forms; the addresses that it has pods given, where it is good. */
 export function checkAnnotation(
   source: SourceText,
-  form: "ranges" | "body",
+  form: AnnotationForm,
   error: (at: number, words: string) => void,
 ): Span[] {
   try {
+    if (form === "pool") return poolSpans(source.text);
     const { ranges } = form === "ranges" ? parseAnnotation(source.text) : parseBody(source, error);
     return ranges.flat().map(spanOf);
   } catch (fault) {
@@ -19,6 +24,12 @@ export function checkAnnotation(
     error(source.toFile(fault.position - 1), fault.message.replace(/^at character \d+: /, ""));
     return [];
   }
+}
+
+function poolSpans(text: string): Span[] {
+  return parsePoolAnnotation(text).blocks.flatMap(({ ranges }) =>
+    ranges.flatMap((range) => parsePoolRange(range) ?? []),
+  );
 }
 
 /** Another delegate than host-local may read a body: only what is called `ranges` is checked, as host-local's. */

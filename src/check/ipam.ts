@@ -28,11 +28,19 @@ export function checkIpam(
 /** host-local's own keys, which travel to it. */
 const passedOn = ["routes", "resolvConf"];
 
+/** nv-ipam's keys that say how its own plugin reaches its daemon, and that a moved configuration may still have. */
+const ofOtherPlugin = ["daemonSocket", "daemonCallTimeoutSeconds", "confDir", "forcePoolName"];
+
 function checkPassedOn(ipam: JsonObject, located: Located, report: Report): void {
   const delegate = valueAt(ipam, "nextipam");
   for (const [key, value] of Object.entries(ipam)) {
     if (isOwn(key) || isReserved(key)) continue;
-    if (passedOn.includes(key)) checkHostLocalKey(key, value, located, report);
+    if (ofOtherPlugin.includes(key))
+      report.warning(
+        located.key([key]),
+        `ipam.${key}: nv-ipam's own key, which nobody reads here: leave it out`,
+      );
+    else if (passedOn.includes(key)) checkHostLocalKey(key, value, located, report);
     else reportUnknown(key, delegate, located, report);
   }
   const dataDir = valueAt(ipam, "dataDir");

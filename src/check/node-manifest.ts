@@ -1,7 +1,8 @@
 import { spanOf } from "../address/range.ts";
+import { poolOfAnnotationKey } from "../api/pool-names.ts";
 import { rangeSetsFault } from "../api/range-rules.ts";
 import { isObject, kindOf } from "../text/json.ts";
-import { checkAnnotation } from "./annotation-text.ts";
+import { type AnnotationForm, checkAnnotation } from "./annotation-text.ts";
 import { toPath } from "./ipam.ts";
 import type { Located } from "./located.ts";
 import type { NamedAnnotations } from "./network-configuration.ts";
@@ -31,6 +32,11 @@ function isOurs(key: string): boolean {
   return key.startsWith("kube-node.nordix.org/") || /^[\w-]+\.ipam\.kube-node\.io\//.test(key);
 }
 
+/** A pool's annotation has one form, whoever names it. */
+function formOf(key: string, named: NamedAnnotations): AnnotationForm {
+  return poolOfAnnotationKey(key) ? "pool" : (named.get(key) ?? "ranges");
+}
+
 function checkValue(
   key: string,
   located: Located,
@@ -47,7 +53,7 @@ function checkValue(
   }
   const at = located.at(path);
   const error = (place: number, words: string) => report.error(place, `annotation ${key}: ${words}`);
-  for (const span of checkAnnotation(source, named.get(key) ?? "ranges", error))
+  for (const span of checkAnnotation(source, formOf(key, named), error))
     claims.push({ space: `annotation ${key}`, owner, span, at, report, severity: "error" });
 }
 

@@ -32,5 +32,7 @@ function describeOrigin(ip: Ip, { record }: Holding): string {
   const index = sets.findIndex((set) => set.some((range) => isInside(spanOf(range), ip)));
   const range = sets[index]?.find((one) => isInside(spanOf(one), ip));
   if (!range) return sets.length === 0 ? "of a range that is not known" : "of none of the ranges of its ADD";
-  return `of ${formatRange(range)}, range set ${index + 1} of ${sets.length}, gateway ${formatIp(gatewayOf(range))}`;
+  const gateway = gatewayOf(range);
+  const origin = range.pool ? `of ${range.pool.block}, ${formatRange(range)}` : `of ${formatRange(range)}`;
+  return `${origin}, range set ${index + 1} of ${sets.length}, ${gateway ? `gateway ${formatIp(gateway)}` : "no gateway"}`;
 }

@@ -1,3 +1,4 @@
+import { formatCidr, network, parseCidr } from "../address/cidr.ts";
 import { formatIp } from "../address/ip.ts";
 import { formatRange, gatewayOf, spanOf } from "../address/range.ts";
 import type { RangeUse } from "../lease/range-use.ts";
@@ -66,18 +67,18 @@ export const ranges = defineCommand({
 type Looked = Step | { origin: Origin; taken?: undefined };
 
 function toJson(
-  { network, source }: ReadRequest,
+  { network: { name }, source }: ReadRequest,
   { found, error }: Search,
   steps: Looked[],
   uses: NetworkRange[],
 ): string {
   const document = {
-    network: network.name,
+    network: name,
     source: source.label,
     sources: steps.map(stepJson),
     ...(found && { node: found.node, from: found.origin }),
     ranges: uses.map(({ range, set, size, used, free }) => ({
-      ...range,
+      ...toldOf(range),
       ...endsOf(range),
       set,
       size: Number(size),
@@ -94,9 +95,17 @@ function stepJson({ origin, ...step }: Looked) {
   return { source: origin, taken: false, ...step, ...age };
 }
 
+/** Of a pool's range what pods are told: the network that host-local gets may be a wider one, and the gateway another. */
+function toldOf({ pool, ...range }: RangeUse["range"]) {
+  const { gateway: _, ...told } = range;
+  const cidr = parseCidr(`${range.rangeStart}/${pool?.prefix}`);
+  return pool && cidr ? { ...told, subnet: formatCidr(network(cidr)), block: pool.block } : range;
+}
+
 function endsOf(range: RangeUse["range"]) {
   const { first, last } = spanOf(range);
-  return { first: formatIp(first), last: formatIp(last), gateway: formatIp(gatewayOf(range)) };
+  const gateway = gatewayOf(range);
+  return { first: formatIp(first), last: formatIp(last), ...(gateway && { gateway: formatIp(gateway) }) };
 }
 
 function toTables(
@@ -118,12 +127,17 @@ function toTables(
     ["RANGE", "FIRST", "LAST", "GATEWAY", "SIZE", "USED", "FREE"],
     uses.map(({ range, size, used, free }) => [
       formatRange(range),
-      ...Object.values(endsOf(range)),
+      ...ends(range),
       ...[size, used].map(formatCount),
       free > 0n ? formatCount(free) : { text: "0", paint: paint.red },
     ]),
   );
   return `${head}\n\n${table}`;
+}
+
+function ends(range: RangeUse["range"]): string[] {
+  const { first, last, gateway = "" } = endsOf(range);
+  return [first, last, gateway];
 }
 
 function describeStep(step: Looked, paint: Paint): Cell[] {

@@ -14,6 +14,8 @@ export const code = {
   ownNode: 102,
   nodeRanges: 103,
   noFamilyLeft: 104,
+  rangesExpired: 105,
+  requestedAddress: 106,
 } as const;
 
 /** A failed call as a runtime is told of it. `message` is one sentence; `details` adds where, what was expected, what to do. */

@@ -57,6 +57,9 @@ function options(): Option[] {
     usual("--workers <N>", "32", "Nodes that are worked on at one time"),
     usual("--status-interval <TIME>", "3s", "least time between two writes of a pool's status"),
     new Option("--webhook", "also answers the API server's validating webhook"),
+    usual("--webhook-address <HOST:PORT>", ":9443", "where it does"),
+    new Option("--webhook-certificate <FILE>", "somebody else's (default: one of its own, kept in a Secret)"),
+    new Option("--webhook-key <FILE>", "its key"),
     new Option("--log-level <LEVEL>", "the least important that is written")
       .choices(logLevels)
       .default("info"),

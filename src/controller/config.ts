@@ -18,6 +18,9 @@ export type ControllerConfig = {
   workers: number;
   statusIntervalMs: number;
   webhook: boolean;
+  webhookAddress: Address;
+  /** Renewed by somebody else; undefined: the webhook makes a certificate of its own. */
+  webhookFiles: { certificateFile: string; keyFile: string } | undefined;
   logLevel: (typeof logLevels)[number];
 };
 
@@ -35,6 +38,9 @@ export type Flags = {
   workers: string;
   statusInterval: string;
   webhook?: boolean;
+  webhookAddress: string;
+  webhookCertificate?: string;
+  webhookKey?: string;
   logLevel: string;
 };
 
@@ -55,7 +61,21 @@ export function readConfig(flags: Flags): ControllerConfig {
     workers: readNumber("--workers", flags.workers, 1, 200),
     statusIntervalMs: readTime("--status-interval", flags.statusInterval, 0),
     webhook: flags.webhook === true,
+    webhookAddress: readAddress("--webhook-address", flags.webhookAddress),
+    webhookFiles: readPair(flags),
     logLevel: readLevel(flags.logLevel),
+  };
+}
+
+function readPair({ webhookCertificate, webhookKey }: Flags): ControllerConfig["webhookFiles"] {
+  if (webhookCertificate === undefined && webhookKey === undefined) return undefined;
+  if (webhookCertificate === undefined || webhookKey === undefined)
+    throw new UsageError(
+      "--webhook-certificate and --webhook-key: give both, or none for a certificate of its own",
+    );
+  return {
+    certificateFile: readPath("--webhook-certificate", webhookCertificate),
+    keyFile: readPath("--webhook-key", webhookKey),
   };
 }
 

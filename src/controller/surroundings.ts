@@ -44,6 +44,8 @@ export function watchSurroundings({ cluster, client, queue, log }: Needs): Surro
   let servicesAt = Number.NEGATIVE_INFINITY;
   let first: Promise<void> | undefined;
   let isOld = false;
+  /** How many pools there were: one that went may be seen by whoever deletes it, before the watch tells of it. */
+  let judged = 0;
 
   const isNeeded = () => [...cluster.pools.values()].some(({ pool }) => pool && !pool.allowOverlap);
 
@@ -105,6 +107,7 @@ export function watchSurroundings({ cluster, client, queue, log }: Needs): Surro
   /** At once for all pools: who comes second depends on the others. */
   function judge(): void {
     isOld = false;
+    judged = cluster.pools.size;
     const pools = [...cluster.pools.values()].flatMap(({ pool, record }) =>
       pool ? [claimOfPool(pool, record.created)] : [],
     );
@@ -132,7 +135,7 @@ export function watchSurroundings({ cluster, client, queue, log }: Needs): Surro
     await first;
     if (performance.now() - servicesAt > servicesEveryMs) await readServices();
     await readNew();
-    if (isOld) judge();
+    if (isOld || judged !== cluster.pools.size) judge();
   }
 
   return {

@@ -17,7 +17,7 @@ type Options = Pick<SurveyFlags, "key"> & { output: OutputFormat; nearly: number
 export function verifyCommand(shell: Shell, end: (code: number) => void): Command {
   const command = addKeyFlag(new Command("verify"))
     .description(
-      "Checks the whole cluster: ranges that overlap or are malformed, addresses that are outside or held twice, pools' blocks that nodes and NodeBlocks don't agree on",
+      "Checks the whole cluster: ranges that overlap or are malformed, addresses outside or held twice, pools' blocks",
     )
     .option("--nearly <percent>", "from which use on a range is nearly full", readPercent, 90)
     .addOption(outputOption(["table", "json", "yaml"]))

@@ -54,6 +54,6 @@ export function useOf(range: Range, taken: Ip[]): RangeUse {
   return { range, size, used, free: size > used ? size - used : 0n };
 }
 
-function isUsed(ip: Ip, span: Span, gateway: Ip): boolean {
-  return isInside(span, ip) && ip.value !== gateway.value;
+function isUsed(ip: Ip, span: Span, gateway: Ip | undefined): boolean {
+  return isInside(span, ip) && ip.value !== gateway?.value;
 }

@@ -14,9 +14,9 @@ export type Block = {
   /** `10.1.2.0/24`, or `10.1.2.10-10.1.2.99` where the range is a part of its subnet. */
   readonly text: string;
   readonly span: Span;
-  /** What host-local gives out, but for the gateway, which it keeps also where none is written. */
+  /** What host-local gives out, but for the gateway, which it keeps also where none is written; a pool may have none. */
   readonly given: Span;
-  readonly gateway: Ip;
+  readonly gateway: Ip | undefined;
   /** How many addresses that makes. */
   readonly usable: bigint;
   /** By address. */

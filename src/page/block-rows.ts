@@ -65,7 +65,7 @@ function addressItem(block: Block, address: Ip, holders: readonly Holder[], from
 
 /** Why host-local gives this address to no pod. */
 function reasonToKeep({ given, gateway, span }: Block, address: Ip): string | undefined {
-  if (address.value === gateway.value) return "gateway";
+  if (address.value === gateway?.value) return "gateway";
   if (isInside(given, address)) return undefined;
   return address.value === span.first.value ? "network" : address.family === 4 ? "broadcast" : "kept";
 }

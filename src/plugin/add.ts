@@ -15,18 +15,22 @@ import type { Request } from "./request.ts";
 export async function add(request: Request, attachment: Attachment, args: CallArguments): Promise<string> {
   const pod = podOf(args);
   const path = findDelegate(request.delegate);
+  request.pooled?.begin();
   const found = await findRanges(toWanted(request));
   const ungated = delegateIpam(request, request.prepare(found.ipam));
-  const ipam = gateFamilies(ungated, request.ipv4Namespaces, pod, found.node);
+  const gated = gateFamilies(ungated, request.ipv4Namespaces, pod, found.node);
+  const asking = request.pooled?.askFor(gated, { node: found.node, args, env: request.env });
+  const { ipam, env } = asking ?? { ipam: gated, env: request.env };
   const { claim, tookOver } = await claimAttachment(request, attachment, pod, ipam);
-  const config = withIpam(request, ipam);
+  const config = { ...withIpam(request, ipam), ...(asking && { ...asking.raw, ipam }) };
   const started = (pid: number) => noteDelegate(claim, pid);
   try {
     if (tookOver) {
       await outlastDelegate(request, tookOver);
       await callDelegate(request, path, config, { ...request.env, CNI_COMMAND: "DEL" }, started);
     }
-    return await allocate(request, path, config, attachment, started);
+    const result = await allocate({ ...request, env }, path, config, attachment, started);
+    return asking ? asking.answer(result) : result;
   } catch (error) {
     // A delegate that said no holds nothing; of one that was ended, DEL finds the record.
     if (error instanceof CniError && !(error instanceof UnsettledError)) {

@@ -110,7 +110,7 @@ async function readRequest(
 }
 
 function salvage(network: Network): Network {
-  const { ipam, runtimeConfig: _, ...raw } = network.raw;
+  const { ipam, runtimeConfig: _runtimeConfig, args: _args, ...raw } = network.raw;
   const given = Object.entries(isObject(ipam) ? ipam : {}).find(
     ([key]) => fold(key) === fold("dataDir"),
   )?.[1];

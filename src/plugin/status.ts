@@ -15,6 +15,7 @@ import type { Request } from "./request.ts";
 export async function status(request: Request): Promise<string> {
   try {
     const path = findDelegate(request.delegate);
+    request.pooled?.begin();
     const found = await findRanges(toWanted(request));
     const ipam = delegateIpam(request, request.prepare(found.ipam));
     checkFamilies(request, ipam, found.node);

@@ -17,11 +17,15 @@ export function projectBlocks(pool: Pool, nodeUID: string, blocks: readonly Bloc
   let shown: Run[] = [];
   for (const block of blocks.toSorted(byIndex)) {
     const subnet = block.span && subnetOf(pool, block.span);
-    if (!subnet) continue;
+    if (!block.span || !subnet) continue;
     // An address stands in one block only: of strays, two may have it.
     const usable = usableIn(pool, block.span).flatMap((run) => gaps(run, shown));
     shown = mergeRuns([...shown, ...usable]);
-    projected.push(showBlock(pool, block, formatCidr(subnet), usable, nodeUID));
+    const start = startOf(pool, block.span, subnet);
+    projected.push({
+      ...showBlock(pool, block, formatCidr(subnet), usable, nodeUID),
+      ...(usable[0] && usable[0].first !== start.value && { first: formatIp(start) }),
+    });
   }
   return {
     version: 1,
@@ -49,6 +53,12 @@ function showBlock(
     ...(gateway && { gateway: formatIp(gateway) }),
     ...((block.closing || block.nodeUID !== nodeUID) && { closing: true }),
   };
+}
+
+/** From where a pod counts that asks for an address by its index: in a network of its own, past the network's address. */
+function startOf({ kind }: Pool, { first }: Span, { ip, prefix }: Cidr): Ip {
+  const isTiny = bitsOf(ip.family) - prefix < 2;
+  return kind === "IPPool" || isTiny ? first : { ...first, value: first.value + 1n };
 }
 
 /** The network whose mask pods get: a block is a network of its own in a CIDRPool. */

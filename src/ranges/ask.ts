@@ -48,7 +48,9 @@ export async function ask(
 }
 
 function readShared({ stateFolder, source }: Wanted, here: Here): Asked | undefined {
-  const isShared = (at: { bootID: string; at: number }) => at.bootID === here.bootID && at.at > here.uptime;
+  // Of a time to come is what a machine has that was set back (a snapshot of it).
+  const isShared = ({ bootID, at }: { bootID: string; at: number }) =>
+    bootID === here.bootID && at > here.uptime && at <= uptime();
   const answer = readLastAnswer(stateFolder, source.label, here.machineIDs);
   if (answer && isShared(answer)) return { kind: "answer", value: answer.value, node: answer.node.name };
   const failure = readLastFailure(stateFolder, source.label);
@@ -94,7 +96,7 @@ function keep(
       return;
     }
     const node = { name: answer.node.name, uid: answer.node.uid };
-    const time = new Date().toISOString();
+    const time = new Date(Date.now() - (uptime() - at) * 1000).toISOString(); // When it was asked.
     writeLastAnswer(stateFolder, {
       version: 1,
       source: source.label,

@@ -1,6 +1,7 @@
 import { CniError } from "../cni/error.ts";
 import type { JsonObject } from "../text/json.ts";
 import { listLastAnswers } from "./last-answer.ts";
+import { poolsOfLabel } from "./pool-source.ts";
 import { annotation, annotationBody, podCIDRs, type Source } from "./source.ts";
 
 /**
@@ -23,6 +24,8 @@ export function lastRanges(stateFolder: string, machineIDs: string[]): JsonObjec
 
 /** Which plugin asked isn't kept: an annotation may be in either's form. */
 function sourcesOf(label: string): Source[] {
+  const pool = poolsOfLabel(label);
+  if (pool) return [pool];
   const key = /^annotation (.*)$/s.exec(label)?.[1];
   return key === undefined ? [podCIDRs] : [annotation(key), annotationBody(key)];
 }

@@ -1,10 +1,10 @@
 import { CniError, code } from "../cni/error.ts";
 import type { JsonObject } from "../text/json.ts";
-import { readAgentFile } from "./agent-file.ts";
+import { type AgentNode, readAgentFile } from "./agent-file.ts";
 import type { Asked } from "./ask.ts";
 import { type LastAnswer, readLastAnswer } from "./last-answer.ts";
 import { readLegacyCache } from "./legacy-cache.ts";
-import type { NodeValue } from "./source.ts";
+import type { NodeValue, Source } from "./source.ts";
 import { type Here, type Origin, type Refuse, readHere, refuseSilently, type Wanted } from "./wanted.ts";
 
 /** A network's ranges on this node, as keys of a delegate's `ipam`, and where they came from. */
@@ -18,7 +18,7 @@ export type Found = {
 export async function findRanges(wanted: Wanted): Promise<Found> {
   const here = readHere();
   const agent = agentFor(wanted, here);
-  if (agent) return found(wanted, "agent", wanted.source.pick(agent), agent.name, agent.silence);
+  if (agent) return takeAgentsWord(wanted, here, agent);
   const last = lastAnswerFor(wanted, here, passOver(wanted, "fresh"));
   if (last && isFresh(last, here, wanted))
     return found(wanted, "fresh", last.value, last.node.name, ageOf(last, here));
@@ -28,6 +28,23 @@ export async function findRanges(wanted: Wanted): Promise<Found> {
   if (asked.kind === "answer") return found(wanted, "asked", asked.value, asked.node);
   passOver(wanted, "asked")(asked.reason);
   return standIn(wanted, here, asked, last, legacy);
+}
+
+/** It leaves an answer behind, where that is what counts when the agent has ended. */
+function takeAgentsWord(wanted: Wanted, here: Here, agent: HeardNode): Found {
+  const { source, keepsNothing } = wanted;
+  const word = wordOf(source, here, agent);
+  if (!keepsNothing) source.fence?.keep(word, here, lastAnswerFor(wanted, here), wanted);
+  return found(wanted, "agent", word.value, agent.name, agent.silence);
+}
+
+type HeardNode = AgentNode & { silence: number };
+
+/** What the API server said when the agent last heard it. */
+function wordOf(source: Source, { bootID, uptime }: Here, { silence, ...agent }: HeardNode) {
+  const time = new Date(Date.now() - silence * 1000).toISOString();
+  const node = { name: agent.name, uid: agent.uid };
+  return { node, value: source.pick(agent), bootID, at: uptime - silence, time };
 }
 
 /** Tells that a source is passed over. */
@@ -59,6 +76,8 @@ function found(wanted: Wanted, origin: Origin, value: NodeValue, node: string, a
 function agentFor(wanted: Wanted, here: Here) {
   const refuse = passOver(wanted, "agent");
   const agent = readAgentFile(here, refuse);
+  if (agent && wanted.source.fence?.hasExpired(wordOf(wanted.source, here, agent), here))
+    return refuse("its agent has not heard from the API server for longer than the blocks hold");
   const given = wanted.nodeName ?? wanted.env["NODE_NAME"];
   if (agent && given && given !== agent.name) return refuse(`its Node is ${agent.name}, not ${given}`);
   return agent;
@@ -78,8 +97,9 @@ function lastAnswerFor(
 }
 
 function isFresh(last: LastAnswer, here: Here, wanted: Wanted): boolean {
-  const { cacheTTL } = wanted;
-  if (last.bootID === here.bootID && here.uptime - last.at < cacheTTL) return true;
+  const { cacheTTL, source } = wanted;
+  const isYoung = last.bootID === here.bootID && here.uptime - last.at < cacheTTL;
+  if (isYoung && !source.fence?.hasExpired(last, here)) return true;
   passOver(wanted, "fresh", ageOf(last, here))(`it is fresh for ${cacheTTL} s only (ipam.cacheTTL)`);
   return false;
 }
@@ -108,6 +128,14 @@ function standIn(
       "the API server has no such Node",
       `${asked.reason}; check ipam.nodeName, $NODE_NAME and kubectl get nodes`,
     );
+  }
+  if (last && wanted.source.fence?.hasExpired(last, here)) {
+    passOver(
+      wanted,
+      "last-known",
+      ageOf(last, here),
+    )("blocks of pools are no longer this node's, for all it knows");
+    throw wanted.source.fence.refuse(last, here, asked.reason);
   }
   if (last) {
     wanted.log.warn("API server not available, going on with last-known ranges", {

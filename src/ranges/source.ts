@@ -5,12 +5,13 @@ import { rangeSetsFault } from "../api/range-rules.ts";
 import { CniError, code } from "../cni/error.ts";
 import type { JsonObject } from "../text/json.ts";
 import { quote } from "../text/quote.ts";
+import type { Fence } from "./wanted.ts";
 
 /** What a Node says, as it was read: podCIDRs, or an annotation's text; null where the Node has none. */
 export type NodeValue = string[] | string | null;
 
 /** The facts of a Node that ranges can be read from. */
-type Facts = { name: string; podCIDRs: string[]; annotations: Record<string, string> };
+type Facts = { name: string; uid: string; podCIDRs: string[]; annotations: Record<string, string> };
 
 /** Where on a Node a network's ranges stand, and how to read them there. */
 export type Source = {
@@ -18,6 +19,10 @@ export type Source = {
   label: string;
   /** Annotations change at any time; podCIDRs never do while the Node lives. */
   immutable: boolean;
+  /** The Node's annotations that it is read from. */
+  keys: string[];
+  /** Where what it says counts for some time only: a pool's. */
+  fence?: Fence;
   pick(facts: Facts): NodeValue;
   /** The keys that go into the delegate's `ipam`. Throws a CniError that names the Node and says what is wrong. */
   parse(value: NodeValue, node: string): JsonObject;
@@ -26,6 +31,7 @@ export type Source = {
 export const podCIDRs: Source = {
   label: "spec.podCIDRs",
   immutable: true,
+  keys: [],
   pick: (facts) => (facts.podCIDRs.length > 0 ? facts.podCIDRs : null),
   parse(value, node) {
     if (value === null) {
@@ -59,6 +65,7 @@ function annotated(key: string, parse: (text: string) => JsonObject, example: st
   return {
     label: `annotation ${key}`,
     immutable: false,
+    keys: [key],
     pick: (facts) => (Object.hasOwn(facts.annotations, key) ? (facts.annotations[key] as string) : null),
     parse(value, node) {
       if (value === null) {

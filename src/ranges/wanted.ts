@@ -1,7 +1,9 @@
 import type { Environment } from "../cni/environment.ts";
+import type { CniError } from "../cni/error.ts";
 import type { Log } from "../host/log.ts";
 import { bootID, machineIDs, uptime } from "../host/machine.ts";
-import type { Source } from "./source.ts";
+import type { LastAnswer } from "./last-answer.ts";
+import type { NodeValue, Source } from "./source.ts";
 
 /** What to look for, and where it may be. Durations in seconds; `deadline` in milliseconds of the machine's clock. */
 export type Wanted = {
@@ -43,3 +45,20 @@ export type Here = { machineIDs: string[]; bootID: string; uptime: number };
 export function readHere(): Here {
   return { machineIDs: machineIDs(), bootID: bootID(), uptime: uptime() };
 }
+
+/** What the API server said of a source, and when: uptime in that boot, and ISO 8601. */
+export type Word = { value: NodeValue; bootID: string; at: number; time: string };
+
+/** Says for how long a word of the API server counts. */
+export type Fence = {
+  hasExpired(word: Word, here: Here): boolean;
+  /** What to say of a word that has expired, where the API server can't be asked for that `reason`. */
+  refuse(word: Word, here: Here, reason: string): CniError;
+  /** Leaves a word that somebody else was given behind as an answer of our own, unless `last` is as good. */
+  keep(
+    word: Word & Pick<LastAnswer, "node">,
+    here: Here,
+    last: LastAnswer | undefined,
+    place: Pick<Wanted, "stateFolder" | "source" | "log">,
+  ): void;
+};

@@ -4,7 +4,8 @@ import type { Network } from "../cni/network.ts";
 import { openLog, parseLevel } from "../host/log.ts";
 import { openState } from "../lease/state.ts";
 import { annotation, podCIDRs } from "../ranges/source.ts";
-import type { JsonObject } from "../text/json.ts";
+import { fold } from "../text/fold.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { openBudget } from "./budget.ts";
 import { refuseIpRanges } from "./ip-ranges.ts";
@@ -27,7 +28,7 @@ export async function readKubeNodeRequest(
   const { config, rest } = await checkIpam(ipamOf(network.raw));
   refuseIpRanges(network.raw["runtimeConfig"]);
   const { dataDir, ipv4Namespaces, kubeconfig, nodeName } = config;
-  const source = config.annotation === undefined ? podCIDRs : annotation(config.annotation);
+  const { source, pooled } = await readSource(config, network);
   const log = open(logFile(config), parseLevel(config.loglevel), {
     plugin: "kube-node",
     network: network.name,
@@ -41,15 +42,28 @@ export async function readKubeNodeRequest(
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(nodeName !== undefined && { nodeName }),
     ...(dataDir !== undefined && { dataDir }),
-    mayHaveLegacyCache: true,
+    mayHaveLegacyCache: pooled === undefined,
     delegate: { name: config.nextipam ?? "host-local", folders },
     passedOn: rest,
     prepare: (ipam) => ipam,
+    ...(pooled && { pooled }),
     state: openState(dataDir, network.name),
     budget: openBudget(config.timeout),
     env,
     log,
   };
+}
+
+/** What is for pools is loaded where a configuration, or a pod by its `args`, names some. */
+async function readSource(
+  config: PluginConfig,
+  { name, cniVersion, raw }: Network,
+): Promise<Pick<ReadRequest, "source" | "pooled">> {
+  const args = isObject(raw["args"]) ? raw["args"]["cni"] : undefined;
+  const isAsked = isObject(args) && Object.keys(args).some((key) => fold(key) === fold("poolNames"));
+  if (isAsked || config.pool !== undefined || config.poolType !== undefined)
+    return (await import("./pools.ts")).readPools(config, { name, cniVersion, raw });
+  return { source: config.annotation === undefined ? podCIDRs : annotation(config.annotation) };
 }
 
 /** The original's word for no log file. */

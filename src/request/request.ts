@@ -1,4 +1,4 @@
-import type { Environment } from "../cni/environment.ts";
+import type { CallArguments, Environment } from "../cni/environment.ts";
 import type { Network } from "../cni/network.ts";
 import type { Log } from "../host/log.ts";
 import type { State } from "../lease/state.ts";
@@ -26,8 +26,20 @@ export type ReadRequest = {
   passedOn: JsonObject;
   /** Changes what the Node says into what the delegate takes. */
   prepare(ipam: JsonObject): JsonObject;
+  pooled?: Pooled;
   state: State;
   budget: Budget;
   env: Environment;
   log: Log;
+};
+
+/** What is different where the ranges are a pool's. Errors are thrown before anything was given. */
+export type Pooled = {
+  /** To be called before anything is kept or leased on this machine. */
+  begin(): void;
+  /** What an ADD asks its delegate for, and what becomes of the result. */
+  askFor(
+    ipam: JsonObject,
+    call: { node: string; args: CallArguments; env: Environment },
+  ): { ipam: JsonObject; raw: JsonObject; env: Environment; answer(stdout: string): string };
 };

@@ -1,4 +1,4 @@
-import { readConfig } from "../api/plugin-config.ts";
+import { type PluginConfig, readConfig } from "../api/plugin-config.ts";
 import { poolAnnotationKey } from "../api/pool-names.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { podCIDRsKey } from "./node-ranges.ts";
@@ -25,30 +25,31 @@ function pluginsOf(text: unknown): JsonObject[] {
   try {
     const config: unknown = JSON.parse(String(text));
     if (!isObject(config)) return [];
-    return Array.isArray(config["plugins"]) ? config["plugins"].filter(isObject) : [config];
+    const { plugins, name } = config;
+    return Array.isArray(plugins) ? plugins.filter(isObject).map((one) => ({ ...one, name })) : [config];
   } catch {
     return [];
   }
 }
 
-function readIpam({ ipam }: JsonObject): Omit<Network, "name">[] | undefined {
+function readIpam({ ipam, name }: JsonObject): Omit<Network, "name">[] | undefined {
   if (!isObject(ipam)) return undefined;
-  const { type } = ipam;
-  if (type !== "kube-node" && type !== "node-annotation") return undefined;
-  const annotation =
-    type === "kube-node" ? readConfig(ipam)?.config.annotation : (ipam["annotation"] as string | undefined);
-  if (annotation === undefined && type === "node-annotation") return undefined;
-  const keys = annotation === undefined ? poolKeysOf(ipam) : [annotation];
-  return (keys.length > 0 ? keys : [podCIDRsKey]).map((key) => ({ key, plugin: type }));
+  const { type, annotation } = ipam;
+  if (type === "node-annotation")
+    return typeof annotation === "string" ? [{ key: annotation, plugin: type }] : undefined;
+  if (type !== "kube-node") return undefined;
+  const config = readConfig(ipam)?.config ?? {};
+  const pools = poolKeysOf(config, name);
+  const keys = pools.length > 0 ? pools : [config.annotation ?? podCIDRsKey];
+  return keys.map((key) => ({ key, plugin: type }));
 }
 
-/** `pool` or `poolName` names one pool or several with commas between them; `poolType` says of which kind they are. */
-function poolKeysOf({ pool, poolName = pool, poolType }: JsonObject): string[] {
-  const isCidr = typeof poolType === "string" && poolType.toLowerCase() === "cidrpool";
-  const names = typeof poolName === "string" ? poolName.split(",").map((name) => name.trim()) : [];
-  return names
-    .filter((name) => name !== "")
-    .map((name) => poolAnnotationKey({ kind: isCidr ? "CIDRPool" : "IPPool", name }));
+/** Pools by their names, several with commas between them; by the network's, where only their kind is told. */
+function poolKeysOf({ pool, poolType }: PluginConfig, network: unknown): string[] {
+  if (pool === undefined && poolType === undefined) return [];
+  const kind = poolType?.toLowerCase() === "cidrpool" ? "CIDRPool" : "IPPool";
+  const names = (pool ?? String(network)).split(",").map((name) => name.trim());
+  return names.map((name) => poolAnnotationKey({ kind, name }));
 }
 
 /** The keys of each network. */

@@ -1,21 +1,11 @@
 import type { NodeBlock } from "../api/node-block.ts";
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
-import { poolGroup, poolOfAnnotationKey, poolVersion } from "../api/pool-names.ts";
+import { poolGroup, poolVersion } from "../api/pool-names.ts";
 import type { Client } from "../kube/client.ts";
 import { readBlock } from "../pool/block.ts";
-import {
-  type Claim,
-  claimOfPool,
-  claimsOfAnnotation,
-  claimsOfBlocks,
-  claimsOfPodCIDRs,
-  claimsOfServices,
-  type PoolClaim,
-} from "../pool/claims.ts";
+import { type Claim, claimOfPool, claimsOfBlocks, type PoolClaim } from "../pool/claims.ts";
 import { readPool } from "../pool/read-pool.ts";
-import { readAnnotation, readNodeFacts } from "../survey/node-ranges.ts";
-import { chooseKeys } from "../survey/range-keys.ts";
-import { readServiceCIDRs } from "../survey/service-cidrs.ts";
+import { readClaimsOfOthers } from "../survey/claims-of-others.ts";
 import { isObject } from "../text/json.ts";
 
 /** What a pool could overlap with: all other pools, and who gives addresses beside them. */
@@ -28,8 +18,8 @@ export async function readKnown(client: Client): Promise<Known> {
   const blocks = await client.list(listPath("NodeBlock"), (item) => readBlock(item as NodeBlock));
   // A good pool says itself what it has.
   const orphans = claimsOfBlocks(blocks).filter(({ pool }) => pool === undefined || !good.has(pool));
-  const services = await readServiceCIDRs(client);
-  return { pools, claims: [...orphans, ...claimsOfServices(services.cidrs), ...(await readNodes(client))] };
+  const others = await readClaimsOfOthers(client);
+  return { pools, claims: [...orphans, ...others.claims] };
 }
 
 /** One object of a pool's kind; undefined where its spec is no good. */
@@ -44,24 +34,6 @@ export function readPoolClaim(kind: PoolKind, item: unknown, created?: number): 
 
 function readPools(client: Client, kind: PoolKind): Promise<PoolClaim[]> {
   return client.list(listPath(kind), (item) => readPoolClaim(kind, item));
-}
-
-async function readNodes(client: Client): Promise<Claim[]> {
-  const keys = chooseKeys([], []);
-  const isOne = (key: string, text: string) =>
-    poolOfAnnotationKey(key) === undefined && keys.isOne(key, text);
-  const claims = await client.list("/api/v1/nodes", (item) => {
-    const node = readNodeFacts(item, isOne);
-    return (
-      node && [
-        ...claimsOfPodCIDRs(node.name, node.podCIDRs),
-        ...Object.entries(node.annotations).flatMap(([key, text]) =>
-          claimsOfAnnotation(node.name, key, readAnnotation(node.name, key, text).ranges),
-        ),
-      ]
-    );
-  });
-  return claims.flat();
 }
 
 function listPath(kind: string): string {

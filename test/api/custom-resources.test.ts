@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { crdFiles } from "../../scripts/crd-files.ts";
 import { customResourceDefinitions } from "../../src/api/custom-resources.ts";
@@ -9,10 +9,11 @@ import { checkout } from "../parts/tools.ts";
 it("what is made of the shapes is as they are (else: node scripts/make-crds.ts)", () => {
   for (const [path, text] of Object.entries(crdFiles()))
     expect(readFileSync(join(checkout, path), "utf8"), `${path}: run node scripts/make-crds.ts`).toBe(text);
-  const made = Object.keys(crdFiles()).filter((path) => path.startsWith("examples/"));
-  expect(readdirSync(join(checkout, "examples/controller/crds")).toSorted()).toEqual(
-    made.map((path) => path.split("/").at(-1)).toSorted(),
-  );
+  for (const folder of ["examples/controller/crds", "examples/helm/kube-node/files/crds"]) {
+    const there = readdirSync(join(checkout, folder)).filter((name) => name !== "kustomization.yaml");
+    const made = Object.keys(crdFiles()).filter((path) => dirname(path) === folder);
+    expect(there.toSorted()).toEqual(made.map((path) => basename(path)).toSorted());
+  }
 });
 
 it("each field is described, each text and list has an end", () => {

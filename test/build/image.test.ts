@@ -80,7 +80,7 @@ describe("./build.sh image", () => {
   it("holds one executable under its names, a C library, and nothing else", async () => {
     const { stdout } = await execa("find", [image.root, "-type", "f", "-printf", "%P %i\n"]);
     const files = new Map(stdout.split("\n").map((line) => line.split(" ") as [string, string]));
-    const programs = ["kube-node", "kube-node-agent", "node-annotation"].map(
+    const programs = ["kube-node", "kube-node-agent", "kube-node-controller", "node-annotation"].map(
       (name) => `usr/local/bin/${name}`,
     );
     expect(new Set(programs.map((name) => files.get(name))).size).toBe(1);
@@ -98,7 +98,11 @@ describe("./build.sh image", () => {
   it("is small: under 64 MiB to fetch", () => expect(statSync(archive).size).toBeLessThan(64 << 20));
 
   it.skipIf(lackOfRoot.some)(`runs by what it holds${lackOfRoot.words}`, async () => {
-    for (const words of ["kube-node-agent version", "kube-node --version"]) {
+    for (const words of [
+      "kube-node-agent version",
+      "kube-node-controller --version",
+      "kube-node --version",
+    ]) {
       const { stdout } = await execa("unshare", [
         "--mount",
         "sh",

@@ -1,6 +1,6 @@
-// Pools that overlap give nothing new, and say with whom; what doesn't concern a pool costs no look. On the real API server.
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+// Pools that overlap give nothing, and say with whom: against the real API server, by the compiled executable.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Controller, startController } from "./parts/controller.ts";
@@ -9,81 +9,63 @@ import { type PoolCluster, startPoolCluster, until } from "./parts/pool-cluster.
 const reason = reasonForNoRealApiServer();
 const lack = whatLacks(reason === undefined ? {} : { missing: reason });
 
-describe.skipIf(lack.some)(`pools beside others${lack.words}`, () => {
+describe.skipIf(lack.some)(`pools that overlap${lack.words}`, () => {
   let cluster: PoolCluster;
-  let controller: Controller;
+  let controller: Controller | undefined;
 
   beforeAll(async () => {
     cluster = await startPoolCluster();
-    await cluster.api.createNode({
-      name: "n1",
-      podCIDRs: ["10.40.1.0/24"],
-      annotations: { "example.org/ranges": "10.50.0.0/24" },
-    });
-    controller = startController({ kubeconfig: cluster.kubeconfig });
+    await cluster.api.createNode({ name: "n1", podCIDRs: ["10.2.0.0/24"] });
   }, 90_000);
-  afterAll(async () => {
-    controller?.kill("SIGKILL");
-    await cluster?.close();
-  });
+  afterAll(async () => await cluster?.close());
+  afterEach(() => controller?.kill("SIGKILL"));
 
-  const overlap = (name: string) =>
-    until(async () => {
-      const one = await cluster.condition("IPPool", name);
-      return one?.reason === "Overlap" ? one.message : undefined;
-    }, `${name} overlaps`);
-  const pool = (name: string, subnet: string, more: object = {}) =>
-    cluster.createPool("IPPool", name, { subnet, perNodeBlockSize: 8, ...more });
+  const flat = (subnet: string) => ({ subnet, perNodeBlockSize: 8 });
+  const overlap = async (name: string) => {
+    const condition = await cluster.condition("IPPool", name);
+    return condition?.reason === "Overlap" && condition.status === "False" ? condition.message : undefined;
+  };
 
-  it("says who came first, gives nothing of the second, and gives once that is mended", async () => {
-    await pool("first", "10.1.0.0/24");
-    await until(() => cluster.annotation("n1", "first"), "the first one gives");
-    await pool("second", "10.1.0.128/25");
-    expect(await overlap("second")).toContain("IPPool first");
-    expect(await cluster.annotation("n1", "second")).toBeUndefined();
-    expect((await cluster.condition("IPPool", "first"))?.status).toBe("True");
+  it("give nothing until one yields or insists; the first one isn't disturbed", async () => {
+    controller = startController({ kubeconfig: cluster.kubeconfig, args: [] });
+    await cluster.createPool("IPPool", "first", flat("10.1.0.0/24"));
+    await until(() => cluster.annotation("n1", "first"), "the first pool gave a block");
+    await cluster.createPool("IPPool", "second", flat("10.1.0.128/25"));
+    await cluster.createPool("IPPool", "pods", flat("10.2.0.0/16"));
+    await cluster.createPool("IPPool", "services", flat("10.96.0.0/24"));
+    const said = await until(() => overlap("second"), "the second says so");
+    expect(said).toContain("10.1.0.129-10.1.0.254 of IPPool second are also of IPPool first");
+    expect(await until(() => overlap("pods"), "podCIDRs are seen")).toContain("podCIDRs of n1");
+    expect(await until(() => overlap("services"), "Services are seen")).toContain("are also of Services");
+
+    await cluster.createPool("IPPool", "free", flat("10.3.0.0/24"));
+    await until(() => cluster.annotation("n1", "free"), "a pool beside them gives a block");
+    expect((await cluster.blocks()).map(({ metadata }) => metadata.name)).toEqual([
+      "ippool.first.0",
+      "ippool.free.0",
+    ]);
+    expect(await cluster.condition("IPPool", "first")).toMatchObject({ status: "True" });
+
     await cluster.patchPool("IPPool", "second", { spec: { allowOverlap: true } });
-    await until(() => cluster.annotation("n1", "second"), "it gives, as somebody insists");
+    await until(() => cluster.annotation("n1", "second"), "it insists, and gives a block");
+    const exclusions = [{ startIP: "10.2.0.0", endIP: "10.2.0.255" }];
+    await cluster.patchPool("IPPool", "pods", { spec: { exclusions } });
+    const annotation = await until(() => cluster.annotation("n1", "pods"), "it yields, and gives a block");
+    expect(annotation.blocks[0]?.ranges[0]).toMatch(/^10\.2\.1\./);
   });
 
-  it("knows podCIDRs, Services and annotations that people wrote", async () => {
-    await pool("pods", "10.40.0.0/16");
-    expect(await overlap("pods")).toContain("podCIDRs of n1");
-    await pool("people", "10.50.0.0/23");
-    expect(await overlap("people")).toContain("annotation example.org/ranges of n1");
-    await pool("services", "10.96.0.0/24");
-    expect(await overlap("services")).toContain("Services");
-    await cluster.patchNode("n1", { annotations: { "example.org/ranges": null } });
-    await until(() => cluster.annotation("n1", "people"), "it gives once the annotation is gone");
-  });
-
-  it("looks at no Node for its heartbeat, nor for an annotation that isn't ours", async () => {
-    const count = () => controller.metric("kube_node_controller_reconcile_seconds_count", "node");
-    const requests = () => controller.metric("kube_node_controller_api_requests_total");
-    const errors = () => controller.metric("kube_node_controller_reconcile_failures_total");
-    await until(
-      async () => (await controller.metric("kube_node_controller_queue_length")) === 0,
-      "it is idle",
-    );
-    await sleep(1500);
-    const [before, asked] = [await count(), await requests()];
-    for (let i = 0; i < 20; i++) {
-      const conditions = [
-        {
-          type: "Ready",
-          status: "True",
-          reason: `beat-${i}`,
-          message: "",
-          lastHeartbeatTime: new Date().toISOString(),
-        },
-      ];
-      await cluster.client.patch("/api/v1/nodes/n1/status", { status: { conditions } }, "merge");
-      await cluster.patchNode("n1", { annotations: { "example.org/other": String(i) } });
-    }
-    await cluster.createNode("n2");
-    await until(() => cluster.annotation("n2", "first"), "the watch is as far as that");
-    expect((await count()) - before).toBeLessThan(8); // Those of n2.
-    expect((await requests()) - asked).toBeLessThan(16);
-    expect(await errors()).toBeLessThan(10);
+  it("of a pool that is deleted become free for the other one", async () => {
+    await cluster.createPool("IPPool", "old", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
+    controller = startController({ kubeconfig: cluster.kubeconfig, args: [] });
+    await until(async () => (await cluster.pool("IPPool", "old"))?.status?.grid, "the old one is there");
+    await cluster.createPool("IPPool", "new", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
+    await until(() => overlap("new"), "the new one yields");
+    await cluster.remove(poolPath("IPPool", "old"));
+    await until(async () => (await overlap("new")) === undefined, "the new one is ready");
+    expect(await cluster.pool("IPPool", "old")).toBeUndefined();
   });
 });
+
+const nobody = {
+  nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: ["nobody"] }] }],
+};

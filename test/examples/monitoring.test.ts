@@ -4,16 +4,18 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { definitions } from "../../src/agent/metric-definitions.ts";
+import { definitions as poolDefinitions } from "../../src/controller/metric-definitions.ts";
 import type { Definition } from "../../src/daemon/metrics.ts";
 import { checkout } from "../parts/tools.ts";
 import { readQuery } from "./prom-query.ts";
 
 const folder = join(checkout, "examples/monitoring");
 const metrics = new Map<string, Definition>(
-  Object.values<Definition>(definitions).flatMap((definition) =>
-    (definition.type === "histogram" ? ["_bucket", "_count", "_sum"] : [""]).map(
-      (suffix): [string, Definition] => [`${definition.name}${suffix}`, definition],
-    ),
+  [...Object.values<Definition>(definitions), ...Object.values<Definition>(poolDefinitions)].flatMap(
+    (definition) =>
+      (definition.type === "histogram" ? ["_bucket", "_count", "_sum"] : [""]).map(
+        (suffix): [string, Definition] => [`${definition.name}${suffix}`, definition],
+      ),
   ),
 );
 /** What Prometheus and the PodMonitor add to a sample. */
@@ -52,19 +54,30 @@ const board = z.object({
   templating: z.object({ list: z.array(z.object({ name: z.string(), definition: z.string().optional() })) }),
 });
 
-const rules = ruleFile
-  .parse((parse(readFileSync(join(folder, "alerts.yaml"), "utf8")) as { spec: unknown }).spec)
-  .groups.flatMap((group) => group.rules);
-const dashboard = board.parse(JSON.parse(readFileSync(join(folder, "dashboard.json"), "utf8")));
+/** The agents', and those of pools. */
+const parts = ["", "pools"].map((part) => {
+  const read = (file: string) => readFileSync(join(folder, part, file), "utf8");
+  return {
+    rules: ruleFile
+      .parse((parse(read("alerts.yaml")) as { spec: unknown }).spec)
+      .groups.flatMap((group) => group.rules),
+    dashboard: board.parse(JSON.parse(read("dashboard.json"))),
+  };
+});
+const rules = parts.flatMap((part) => part.rules);
 const queries = [
   ...rules.map(({ alert, expr }) => ({ where: `alert ${alert}`, query: expr })),
-  ...dashboard.panels.flatMap(({ title, targets }) =>
+  ...parts.flatMap(({ dashboard }) => queriesOf(dashboard)),
+];
+
+function queriesOf({ panels }: z.infer<typeof board>): { where: string; query: string }[] {
+  return panels.flatMap(({ title, targets }) =>
     targets.map(({ expr }) => ({
       where: `panel "${title}"`,
       query: expr.replaceAll("$__rate_interval", "5m"),
     })),
-  ),
-];
+  );
+}
 
 describe("alert rules and the dashboard", () => {
   it.each(queries)(
@@ -96,6 +109,18 @@ describe("alert rules and the dashboard", () => {
     for (const label of spoken) expect(left).toContain(label);
   });
 
+  it("warn of pools that are nearly full, full or not ready, of blocks that stay closing, and of nobody who leads", () => {
+    const names = rules.map(({ alert }) => alert);
+    const wanted = [
+      "PoolFull",
+      "PoolNearlyFull",
+      "PoolNotReady",
+      "PoolBlocksClosing",
+      "ControllerWithoutLeader",
+    ];
+    expect(names).toEqual(expect.arrayContaining(wanted.map((name) => `KubeNode${name}`)));
+  });
+
   it("warn of ranges that are nearly full or full, of leaks, of stale ranges and of failures", () => {
     const names = rules.map(({ alert }) => alert);
     expect(new Set(names).size).toBe(names.length);
@@ -103,18 +128,21 @@ describe("alert rules and the dashboard", () => {
     expect(names).toEqual(expect.arrayContaining(wanted.map((name) => `KubeNode${name}`)));
   });
 
-  it("has panels that don't lie upon each other, and variables that its queries use", () => {
-    const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
-      Array.from({ length: w * h }, (_, index) => `${x + (index % w)},${y + Math.floor(index / w)}`),
-    );
-    expect(new Set(cells).size).toBe(cells.length);
-    expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
-    const variables = dashboard.templating.list.map(({ name }) => `$${name}`);
-    for (const { query } of queries)
-      for (const [used] of query.matchAll(/\$\w+/g)) expect(variables).toContain(used);
-    for (const { definition } of dashboard.templating.list)
-      if (definition) expect(metrics.has(/\((\w+)/.exec(definition)?.[1] ?? ""), definition).toBe(true);
-  });
+  it.each(parts)(
+    "has panels that don't lie upon each other, and variables that its queries use",
+    ({ dashboard }) => {
+      const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+        Array.from({ length: w * h }, (_, index) => `${x + (index % w)},${y + Math.floor(index / w)}`),
+      );
+      expect(new Set(cells).size).toBe(cells.length);
+      expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+      const variables = dashboard.templating.list.map(({ name }) => `$${name}`);
+      for (const { query } of queriesOf(dashboard))
+        for (const [used] of query.matchAll(/\$\w+/g)) expect(variables).toContain(used);
+      for (const { definition } of dashboard.templating.list)
+        if (definition) expect(metrics.has(/\((\w+)/.exec(definition)?.[1] ?? ""), definition).toBe(true);
+    },
+  );
 
   it("are held to what is so: a metric, a label or a value that isn't there is found", () => {
     expect(metrics.has("kube_node_adresses")).toBe(false);

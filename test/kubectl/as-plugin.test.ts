@@ -56,7 +56,7 @@ describe.skipIf(lack.some)(`as a plugin of the real kubectl${lack.words}`, () =>
     [
       ["ver"],
       [
-        "verify\tChecks the whole cluster: ranges that overlap or are malformed, addresses that are outside or held twice",
+        "verify\tChecks the whole cluster: ranges that overlap or are malformed, addresses outside or held twice, pools' blocks",
         ":4",
       ],
     ],

@@ -5,6 +5,7 @@ import { annotation, annotationBody, isNodeValue, podCIDRs, type Source } from "
 const key = "example.com/net1";
 const node = {
   name: "node-a",
+  uid: "uid-a",
   podCIDRs: ["10.1.2.0/24", "fd00::/64"],
   annotations: { [key]: "10.2.0.0/24" },
 };

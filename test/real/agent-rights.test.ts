@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { heldBlocksKey } from "../../src/api/held-blocks.ts";
+import { adminClient } from "../parts/admin-client.ts";
 import type { ApiServer } from "../parts/api-server.ts";
 import { send } from "../parts/https-request.ts";
 import { formatKubeconfig } from "../parts/kubeconfig.ts";
+import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
 
@@ -24,6 +27,10 @@ describe.skipIf(lack.some)(`what the agent of node-a may do, by examples/agent/b
     api = await startRealApiServer();
     for (const name of ["node-a", "node-b"]) await api.createNode({ name, podCIDRs: [] });
     writeFileSync(join(folder, "admin"), await api.kubeconfigFor({ kind: "admin" }));
+    const admin = await adminClient(api);
+    await installPoolResources(admin);
+    for (const name of ["node-a", "node-b"]) await admin.create(poolPath("NodeBlock"), blockOf(name));
+    admin.close();
     await kube("admin", ["apply", "-k", base]);
     await kube("admin", ["create", "-f", "-"], agentPod("node-a"));
     const bound = ["--bound-object-kind=Pod", "--bound-object-name=agent-of-node-a"];
@@ -73,6 +80,12 @@ describe.skipIf(lack.some)(`what the agent of node-a may do, by examples/agent/b
         expect(await outcome("agent", ["get", "node", "node-a"])).toBe("done");
         expect(await outcome("unbound", event, eventOf("Node", "node-a"))).toMatch(forbidden);
         expect(await outcome("unbound", tokenFor("kube-node-plugin", []))).toMatch(forbidden);
+        expect(await outcome("unbound", [...tellUsed("node-a"), "--dry-run=server"])).toMatch(
+          /Node "" writes/,
+        );
+        expect(await outcome("unbound", ["annotate", "--dry-run=server", "node", "node-a", "a=b"])).toMatch(
+          /Node "" writes/,
+        );
       },
       { timeout: 45_000, interval: 500 },
     );
@@ -89,6 +102,15 @@ describe.skipIf(lack.some)(`what the agent of node-a may do, by examples/agent/b
     expect(await rawPatch("agent", "node-node-a", seen(2))).toBe(200);
     const path = ["-o", "jsonpath={.series.count}"];
     expect(await kube("admin", ["get", "event", "node-node-a", "--namespace=default", ...path])).toBe("2");
+  });
+
+  it("tells of its own Node's blocks, and takes its Node's annotation of what it holds on and off", async () => {
+    expect(await outcome("agent", tellUsed("node-a"))).toBe("done");
+    expect(
+      await kube("admin", ["get", "nodeblock", "ippool.node-a.0", "-o", "jsonpath={.status.used}"]),
+    ).toBe("3");
+    for (const change of [`${heldBlocksKey}=[]`, `${heldBlocksKey}-`])
+      expect(await outcome("agent", ["annotate", "node", "node-a", change])).toBe("done");
   });
 
   it("gets a token for the plugin that is bound to its own Node, with which that Node can be read and nothing else", async () => {
@@ -152,7 +174,41 @@ describe.skipIf(lack.some)(`what the agent of node-a may do, by examples/agent/b
     ],
     ["secrets", ["get", "secrets", "-A"], undefined, forbidden],
     ["a ConfigMap", ["get", "configmaps", "--namespace=kube-node"], undefined, forbidden],
-    ["its own Node changed", ["annotate", "node", "node-a", "a=b"], undefined, forbidden],
+    ["another Node's block", tellUsed("node-b"), undefined, /writes of that Node's blocks alone/],
+    [
+      "that its block's Node is gone",
+      patchOf("nodeblock", "ippool.node-a.0", { status: { nodeGoneAt: time } }, "status"),
+      undefined,
+      /the controller says/,
+    ],
+    [
+      "a block's spec",
+      patchOf("nodeblock", "ippool.node-a.0", { spec: { closing: true } }),
+      undefined,
+      forbidden,
+    ],
+    ["a block deleted", ["delete", "nodeblock", "ippool.node-a.0"], undefined, forbidden],
+    ["blocks listed", ["get", "nodeblocks"], undefined, forbidden],
+    ["its own Node's other annotations", ["annotate", "node", "node-a", "a=b"], undefined, /held alone/],
+    [
+      "what another Node holds",
+      ["annotate", "node", "node-b", `${heldBlocksKey}=[]`],
+      undefined,
+      /writes of that Node alone/,
+    ],
+    ["its own Node's labels", ["label", "node", "node-a", "a=b"], undefined, /held alone/],
+    [
+      "its own Node cordoned",
+      patchOf("node", "node-a", { spec: { unschedulable: true } }),
+      undefined,
+      /held alone/,
+    ],
+    [
+      "its own Node's status",
+      patchOf("node", "node-a", { status: { phase: "x" } }, "status"),
+      undefined,
+      forbidden,
+    ],
     ["a pod by name", ["get", "pod", "agent-of-node-a", "--namespace=kube-node"], undefined, forbidden],
     ["a pod deleted", ["delete", "pod", "agent-of-node-a", "--namespace=kube-node"], undefined, forbidden],
     [
@@ -198,6 +254,26 @@ describe.skipIf(lack.some)(`what the agent of node-a may do, by examples/agent/b
     return answer.status;
   }
 });
+
+function patchOf(kind: string, name: string, change: object, subresource?: string): string[] {
+  const words = ["patch", kind, name, "--type=merge", `--patch=${JSON.stringify(change)}`];
+  return subresource === undefined ? words : [...words, `--subresource=${subresource}`];
+}
+
+function tellUsed(node: string): string[] {
+  return patchOf("nodeblock", `ippool.${node}.0`, { status: { used: 3, seenAt: time } }, "status");
+}
+
+function blockOf(nodeName: string): object {
+  const pool = { kind: "IPPool", name: nodeName, uid: "p" };
+  const spec = { pool, index: "0", first: "10.1.0.1", last: "10.1.0.9", nodeName, nodeUID: "u" };
+  return {
+    apiVersion: "ipam.kube-node.io/v1alpha1",
+    kind: "NodeBlock",
+    metadata: { name: `ippool.${nodeName}.0` },
+    spec,
+  };
+}
 
 function boundTo(node: string): string[] {
   return ["--bound-object-kind=Node", `--bound-object-name=${node}`];

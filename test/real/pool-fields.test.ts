@@ -89,11 +89,14 @@ describe.skipIf(lack)(`fields of pools on a real API server${lack ? ` (skipped: 
     });
   });
 
-  it.each(["pools/ip-pool.yaml", "pools/cidr-pool.yaml"])("the example %s is taken", async (file) => {
-    const pool = parse(readFileSync(join(checkout, "examples", file), "utf8"));
-    expect(await server.tryOut(pool)).toMatchObject({ status: 201 });
-    expect(poolFaults(pool.kind, pool.spec)).toEqual([]);
-  });
+  it.each(["pools/ip-pool.yaml", "pools/cidr-pool.yaml", "pools/ipv6.yaml"])(
+    "the example %s is taken",
+    async (file) => {
+      const pool = parse(readFileSync(join(checkout, "examples", file), "utf8"));
+      expect(await server.tryOut(pool)).toMatchObject({ status: 201 });
+      expect(poolFaults(pool.kind, pool.spec)).toEqual([]);
+    },
+  );
 
   it.each(manifestsOfNvIpam)(
     "nv-ipam's $kind $metadata.name is taken with our apiVersion",

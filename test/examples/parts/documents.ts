@@ -15,7 +15,7 @@ export type Config = {
 const folder = join(checkout, "examples");
 
 /** Folders of examples that have a test of their own. */
-const elsewhere = ["demo", "agent", "controller", "helm", "krew", "monitoring", "pools"];
+const elsewhere = ["controller", "demo", "agent", "helm", "krew", "monitoring", "pools"];
 
 /** Every other example, by its path below examples/. */
 export function exampleFiles(): string[] {

@@ -1,0 +1,225 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { formatIp } from "../address/ip.ts";
+import { formatHeldBlocks, type HeldBlock, heldBlocksKey, parseHeldBlocks } from "../api/held-blocks.ts";
+import type { Part } from "../daemon/part.ts";
+import { readText } from "../host/files.ts";
+import { bootID, machineIDs, uptime } from "../host/machine.ts";
+import { ApiError } from "../kube/api-error.ts";
+import type { Client } from "../kube/client.ts";
+import type { NodeFacts } from "../kube/node.ts";
+import { longestCall } from "../request/budget.ts";
+import { isObject } from "../text/json.ts";
+import { openClient } from "./client.ts";
+import {
+  type ClosingBlock,
+  type ClosingBlocks,
+  countLook,
+  followClosing,
+  isSettled,
+} from "./closing-blocks.ts";
+import { onHost } from "./config.ts";
+import type { AgentContext } from "./context.ts";
+import { isConnected, silenceOf } from "./last-heard.ts";
+import { correctLastWords } from "./last-words.ts";
+import { networksIn } from "./networks.ts";
+import { getNodeBlock, spanOfBlock, tellHeld, tellNodeBlock } from "./node-blocks.ts";
+import { type OwnBlock, ownBlocks } from "./own-blocks.ts";
+import { type PoolStores, readPoolStores } from "./pool-stores.ts";
+import { readServedBlocks, type ServedBlock, writeServedBlocks } from "./served-blocks.ts";
+
+/** Seconds: between two looks, after which a closing block's last call is over, and between two words on how much is used. */
+export type Pace = { look: number; longestCall: number; tell: number };
+
+const usualPace: Pace = { look: 30, longestCall, tell: 300 };
+
+/**
+ * The node's side of a block's life: acknowledges that a closing block isn't used any more, tells how much of each is used, and, after a
+ * restore of etcd, what this node holds though nobody knows of it. Of a node without pools nothing is read or written.
+ */
+export async function startPoolBlocks(context: AgentContext, pace: Pace = usualPace): Promise<Part> {
+  const { config, log, signal, ownNode } = context;
+  let closing: ClosingBlocks = new Map();
+  let served = readServedBlocks();
+  const tellAt = new Map<string, number>();
+  const absentSince = new Map<string, number>();
+  const said = new Set<string>();
+  let words = "no blocks of pools";
+
+  function sayOnce(what: string, reason: string): void {
+    if (said.has(`${what} ${reason}`)) return;
+    if (said.size > 1000) said.clear();
+    said.add(`${what} ${reason}`);
+    log.warn(what, { reason });
+  }
+
+  async function look(): Promise<void> {
+    const node = ownNode.current();
+    const silence = silenceOf(config);
+    if (!node || !isConnected(silence)) return;
+    const own = ownBlocks(node, (reason) => sayOnce("a pool's annotation is passed over", reason));
+    const names = isPublished(node) ? own.filter((one) => one.closing).map(({ name }) => name) : [];
+    closing = followClosing(closing, names, uptime());
+    remember(own, node);
+    words =
+      own.length === 0
+        ? "no blocks of pools"
+        : `${own.length} blocks of pools, ${closing.size} of them closing`;
+    if (own.length === 0 && served.length === 0 && !(heldBlocksKey in node.annotations)) return;
+    const { places } = await networksIn(context).find();
+    const stores = readPoolStores(
+      config,
+      places.map(({ dataDir }) => dataDir),
+    );
+    const client = await openClient(context, { requestTimeoutMs: 10_000 });
+    try {
+      for (const [name, block] of closing)
+        if (isSettled(block, uptime(), pace.longestCall))
+          await attempt(name, () => drain(client, name, block, stores, node));
+      for (const block of own) await attempt(block.name, () => tellUsed(client, block, stores));
+      await tellWhatIsHeld(client, own, stores, node);
+    } finally {
+      client.close();
+    }
+  }
+
+  /** What can't be done for one block is tried at the next look, and done for the others. */
+  async function attempt(block: string, act: () => Promise<void>): Promise<void> {
+    await act().catch((error: unknown) => {
+      const isGone = error instanceof ApiError && (error.status === 404 || error.status === 409);
+      if (!isGone && !signal.aborted) sayOnce(`block ${block} can't be looked after`, reasonOf(error));
+    });
+  }
+
+  /** The plugin reads what was published, or asks by itself: both times it sees the block closing from then on. */
+  function isPublished({ annotations }: NodeFacts): boolean {
+    const text = readText(`${onHost(config, config.runDir)}/node.json`);
+    if (text === undefined) return true;
+    const value: unknown = JSON.parse(text);
+    const there = isObject(value) && isObject(value["node"]) ? value["node"]["annotations"] : undefined;
+    return JSON.stringify(there) === JSON.stringify(annotations);
+  }
+
+  async function drain(
+    client: Client,
+    name: string,
+    block: ClosingBlock,
+    stores: PoolStores,
+    node: NodeFacts,
+  ): Promise<void> {
+    const object = await getNodeBlock(client, name);
+    const span = object && spanOfBlock(object);
+    if (!object || !span || object.status?.drained) return;
+    if (object.spec.nodeName !== node.name || (!object.spec.closing && object.spec.nodeUID === node.uid))
+      return;
+    const heardAt = uptime() - (silenceOf(config) ?? 0);
+    const own = machineIDs(onHost(config, "/etc/machine-id"));
+    const hearing = { node, bootID: bootID(), heardAt, now: uptime(), machineIDs: own };
+    const stale = correctLastWords(stores.inventories, name, hearing);
+    const holder =
+      stale > 0 ? "what the plugin keeps for outages was of before" : stores.holder({ name, span });
+    const { block: next, isDrained } = countLook(block, holder === "");
+    closing = new Map([...closing, [name, next]]);
+    if (holder !== "") sayOnce(`block ${name} is closing, and still in use`, holder);
+    if (!isDrained || !object.spec.closing) return;
+    await tellNodeBlock(client, name, { drained: true, used: 0 }, object);
+    log.info("a closing block is not used any more", { block: name });
+  }
+
+  /** On change, and not often: each word is a write of the cluster's. */
+  async function tellUsed(
+    client: Client,
+    { name, span, closing: isClosing }: OwnBlock,
+    stores: PoolStores,
+  ): Promise<void> {
+    const known = served.find((one) => one.name === name);
+    if (!span || !known || isClosing) return;
+    const used = stores.used(span);
+    if (used === known.told) return;
+    const due = tellAt.get(name) ?? uptime() + pace.tell * Math.random();
+    tellAt.set(name, due);
+    if (uptime() < due) return;
+    tellAt.set(name, uptime() + pace.tell * (1 + Math.random()));
+    await tellNodeBlock(client, name, { used });
+    keep(served.map((one) => (one.name === name ? { ...one, told: used } : one)));
+  }
+
+  function remember(own: OwnBlock[], { uid }: NodeFacts): void {
+    const now = own.flatMap(({ name, subnet, span }): ServedBlock[] => {
+      const before = served.find((one) => one.name === name);
+      return span ? [{ name, subnet, span, nodeUID: uid, told: before?.told ?? 0 }] : [];
+    });
+    const names = new Set(own.map(({ name }) => name));
+    for (const name of names) absentSince.delete(name);
+    // A NodeBlock that is made again knows nothing of what its forerunner was told.
+    keep([...now, ...served.filter(({ name }) => !names.has(name)).map((one) => ({ ...one, told: 0 }))]);
+  }
+
+  function keep(blocks: ServedBlock[]): void {
+    const isSame = written(blocks) === written(served);
+    served = blocks;
+    if (!isSame) writeServedBlocks(blocks);
+  }
+
+  /** What this node was given, has leases of, and no annotation names any more: forgotten where nothing is leased. */
+  async function tellWhatIsHeld(
+    client: Client,
+    own: OwnBlock[],
+    stores: PoolStores,
+    node: NodeFacts,
+  ): Promise<void> {
+    const names = new Set(own.map(({ name }) => name));
+    const held: HeldBlock[] = [];
+    for (const block of served.filter(({ name }) => !names.has(name))) {
+      const since = absentSince.get(block.name) ?? uptime();
+      absentSince.set(block.name, since);
+      const used = stores.used(block.span);
+      if (used === 0 && uptime() - since > pace.longestCall)
+        keep(served.filter(({ name }) => name !== block.name));
+      if (used === 0 || (await getNodeBlock(client, block.name))?.spec.nodeName === node.name) continue;
+      const { name, subnet, span, nodeUID } = block;
+      held.push({ name, subnet, first: formatIp(span.first), last: formatIp(span.last), used, nodeUID });
+    }
+    const there = node.annotations[heldBlocksKey];
+    if (held.length === 0 ? there === undefined : isToldOf(there, held)) return;
+    await tellHeld(client, node, held.length === 0 ? null : formatHeldBlocks(held));
+    if (held.length > 0)
+      log.warn("this node holds blocks that the cluster doesn't know of: kubectl kube-node rebuild", {
+        blocks: held.map(({ name }) => name),
+      });
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      await look().catch((error: unknown) => {
+        // Without the CRDs there are no pools; what else fails is tried again at the next look.
+        words = `the last look failed: ${(error as Error).message}`;
+        if (!signal.aborted) sayOnce("blocks of pools can't be looked after", reasonOf(error));
+      });
+      await pause(pace.look * 1000 * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  const running = run();
+  return { name: "pools", stop: () => running, health: () => ({ live: true, ready: true, words }) };
+}
+
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  return error instanceof ApiError && error.status === 403
+    ? `${message}; examples/agent/base has the rights`
+    : message;
+}
+
+function written(blocks: readonly ServedBlock[]): string {
+  return JSON.stringify(blocks, (_, value) => (typeof value === "bigint" ? String(value) : value));
+}
+
+/** How much is used changes all the time: it is told with the rest. */
+function isToldOf(text: string | undefined, held: HeldBlock[]): boolean {
+  try {
+    const strip = (blocks: HeldBlock[]) => JSON.stringify(blocks.map((one) => ({ ...one, used: 0 })));
+    return text !== undefined && strip(parseHeldBlocks(text)) === strip(held);
+  } catch {
+    return false;
+  }
+}

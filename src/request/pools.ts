@@ -1,0 +1,77 @@
+import type { PluginConfig } from "../api/plugin-config.ts";
+import { isPoolList, isPoolType } from "../api/plugin-config.ts";
+import type { PoolKind } from "../api/pool-kind.ts";
+import { CniError, code } from "../cni/error.ts";
+import type { Network } from "../cni/network.ts";
+import { noteDataDir } from "../lease/data-dirs.ts";
+import { pools } from "../ranges/pool-source.ts";
+import type { Source } from "../ranges/source.ts";
+import { fold } from "../text/fold.ts";
+import { isObject, kindOf } from "../text/json.ts";
+import { askDelegate, readAsked } from "./pool-addresses.ts";
+import { withPoolFacts } from "./pool-result.ts";
+import type { Pooled } from "./request.ts";
+
+/** A pool's own part of a request: nv-ipam's keys in `ipam`, and in `args.cni`, which go before those. */
+export function readPools(config: PluginConfig, network: Network): { source: Source; pooled: Pooled } {
+  const args = argsOf(network);
+  const kind = kindFrom(args("poolType", isPoolType, "ippool or cidrpool") ?? config.poolType);
+  const asked = args("poolNames", isNameList, "one name, or two");
+  if (asked !== undefined && !namesPools(config)) {
+    const hint = "this network takes its ranges from elsewhere: set ipam.pool or ipam.poolType";
+    throw new CniError(code.invalidConfig, "args.cni.poolNames names pools of a network that has none", hint);
+  }
+  const names = namesIn(asked ?? config.pool ?? network.name);
+  const source = pools(kind, names);
+  return { source, pooled: makePooled(config, network, source.label) };
+}
+
+export function namesPools({ pool, poolType }: PluginConfig): boolean {
+  return pool !== undefined || poolType !== undefined;
+}
+
+function makePooled(config: PluginConfig, network: Network, pool: string): Pooled {
+  return {
+    begin: () => noteDataDir(config.dataDir),
+    askFor(ipam, { node, args, env }) {
+      const asked = readAsked(argsOf(network), network, args);
+      const asking = askDelegate(asked, { ipam, pool, node, network, env });
+      return { ...asking, answer: (stdout) => withPoolFacts(stdout, asking.ipam, network.cniVersion) };
+    },
+  };
+}
+
+/** A key of `args.cni`, in any letter case; null and "" mean absent, as everywhere. */
+export type Args = <T>(
+  name: string,
+  isGood: (value: unknown) => value is T,
+  expected: string,
+) => T | undefined;
+
+function argsOf({ raw }: Network): Args {
+  const args = isObject(raw["args"]) ? raw["args"]["cni"] : undefined;
+  const entries = isObject(args) ? Object.entries(args) : [];
+  return (name, isGood, expected) => {
+    const value = entries.find(([key]) => fold(key) === fold(name))?.[1];
+    if (value === undefined || value === null || value === "") return undefined;
+    if (isGood(value)) return value;
+    const found = typeof value === "object" ? kindOf(value) : JSON.stringify(value).slice(0, 80);
+    throw new CniError(
+      code.invalidConfig,
+      `args.cni.${name} is malformed`,
+      `expected ${expected}, found ${found}`,
+    );
+  };
+}
+
+function kindFrom(type: unknown): PoolKind {
+  return String(type ?? "").toLowerCase() === "cidrpool" ? "CIDRPool" : "IPPool";
+}
+
+function isNameList(value: unknown): value is string | string[] {
+  return isPoolList(Array.isArray(value) ? value.join(",") : value);
+}
+
+function namesIn(names: string | string[]): string[] {
+  return (Array.isArray(names) ? names : names.split(",")).map((name) => name.trim());
+}

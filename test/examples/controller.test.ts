@@ -1,0 +1,172 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, describe, expect, it } from "vitest";
+import { parse, parseAllDocuments, stringify } from "yaml";
+import { runCommandLine } from "../../src/controller/command-line.ts";
+import type { ControllerConfig } from "../../src/controller/config.ts";
+import { checkout, helm, kubectl, whatLacks } from "../parts/tools.ts";
+
+type Port = { name: string; containerPort: number };
+type Container = {
+  image: string;
+  command: string[];
+  args: string[];
+  ports: Port[];
+  env: { name: string }[];
+  livenessProbe: { httpGet: { path: string; port: string } };
+  readinessProbe: { httpGet: { path: string; port: string } };
+  volumeMounts?: { mountPath: string }[];
+};
+type Manifest = {
+  kind: string;
+  metadata: { name: string; namespace?: string; annotations?: Record<string, string> };
+  spec: { replicas: number; template: { spec: { containers: [Container]; volumes?: unknown } } };
+};
+
+const folder = join(checkout, "examples/controller");
+const chart = join(checkout, "examples/helm/kube-node");
+const ways = [
+  "base",
+  "overlays/no-webhook",
+  "overlays/own-certificate",
+  "overlays/cert-manager",
+  "overlays/openshift",
+];
+const lackOfKubectl = whatLacks(kubectl());
+const lackOfHelm = whatLacks(kubectl(), helm());
+
+async function kustomize(way: string): Promise<Manifest[]> {
+  return readAll((await execa(kubectl().path ?? "", ["kustomize", join(folder, way)])).stdout);
+}
+
+function readAll(text: string): Manifest[] {
+  return parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
+}
+
+function deploymentOf(manifests: Manifest[]): Manifest {
+  const found = manifests.find(({ kind }) => kind === "Deployment");
+  if (!found) throw new Error("there is no Deployment");
+  return found;
+}
+
+const containerOf = (manifests: Manifest[]) => deploymentOf(manifests).spec.template.spec.containers[0];
+
+/** The configuration that a container's arguments come to. */
+async function configOf({ args }: Container): Promise<ControllerConfig> {
+  const found: ControllerConfig[] = [];
+  const run = async (config: ControllerConfig) => found.push(config);
+  await runCommandLine(args, run, () => {});
+  expect(found).toHaveLength(1);
+  return found[0] as ControllerConfig;
+}
+
+describe.skipIf(lackOfKubectl.some)(`the controller's manifests${lackOfKubectl.words}`, () => {
+  it.each(ways)(
+    "%s gives the controller arguments that it takes, and probes where it answers",
+    async (way) => {
+      const container = containerOf(await kustomize(way));
+      const config = await configOf(container);
+      expect(container.command).toEqual(["/usr/local/bin/kube-node-controller"]);
+      const port = (name: string) => container.ports.find((one) => one.name === name)?.containerPort;
+      expect(config.metricsAddress.port).toBe(port("metrics"));
+      expect(config.healthAddress?.port).toBe(port("health"));
+      expect(container.livenessProbe.httpGet).toEqual({ path: "/healthz", port: "health" });
+      expect(container.readinessProbe.httpGet).toEqual({ path: "/readyz", port: "health" });
+      expect(container.env.map(({ name }) => name)).toEqual(["POD_NAME", "POD_NAMESPACE"]);
+      const isWebhook = /certificate|cert-manager/.test(way);
+      expect(config.webhook).toBe(isWebhook);
+      expect(config.webhookAddress.port).toBe(9443);
+      expect(config.webhookFiles !== undefined).toBe(way.endsWith("cert-manager"));
+      expect(port("webhook")).toBe(isWebhook ? 9443 : undefined);
+    },
+  );
+
+  it("asks of a node nothing, and runs as nobody with a root that it can't write", async () => {
+    const { containers, ...pod } = deploymentOf(await kustomize("base")).spec.template.spec;
+    const { image, args, env, resources, ...container } = containers[0] as Container & { resources: object };
+    expect({ pod, container }).toMatchSnapshot();
+  });
+
+  it("is of this version, beside an agent in the same namespace", async () => {
+    const { version } = parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };
+    expect(containerOf(await kustomize("base")).image).toBe(`kube-node-ipam:${version}`);
+    const namespace = (whose: string) =>
+      readFileSync(join(checkout, "examples", whose, "base/namespace.yaml"), "utf8");
+    expect(namespace("controller")).toBe(namespace("agent"));
+  });
+
+  it("no-webhook is what base is", async () => {
+    expect(await kustomize("overlays/no-webhook")).toEqual(await kustomize("base"));
+  });
+});
+
+describe.skipIf(lackOfHelm.some)(`the controller in the Helm chart${lackOfHelm.words}`, () => {
+  const work = mkdtempSync(join(tmpdir(), "chart-"));
+  afterAll(() => rmSync(work, { recursive: true }));
+
+  async function template(values: object): Promise<Manifest[]> {
+    const file = join(work, "values.yaml");
+    writeFileSync(file, stringify(values));
+    // Its own folders: helm would keep a cache at home.
+    const env = { HELM_CACHE_HOME: work, HELM_CONFIG_HOME: work, HELM_DATA_HOME: work };
+    const words = [
+      "template",
+      "kube-node",
+      chart,
+      "--namespace=kube-node",
+      "--kube-version=1.34.0",
+      "-f",
+      file,
+    ];
+    return readAll((await execa(helm().path ?? "", words, { env })).stdout);
+  }
+
+  it.each([
+    ["base", { controller: { enabled: true } }],
+    ["overlays/own-certificate", { controller: { enabled: true, webhook: "own-certificate" } }],
+    ["overlays/cert-manager", { controller: { enabled: true, webhook: "cert-manager" } }],
+  ])("makes what %s makes, and keeps the CustomResourceDefinitions", async (way, values) => {
+    const wanted = (await kustomize(way)).filter(({ kind }) => kind !== "Namespace");
+    const agents = sorted(await template({})).map(keyOf);
+    const made = (await template(values)).filter((one) => !agents.includes(keyOf(one)));
+    for (const { kind, metadata } of made)
+      if (kind === "CustomResourceDefinition") {
+        expect(metadata.annotations).toEqual({ "helm.sh/resource-policy": "keep" });
+        delete metadata.annotations;
+      }
+    expect(sorted(made)).toEqual(sorted(wanted));
+  });
+
+  it("makes nothing of it unless it is asked to, and what the values say", async () => {
+    expect(JSON.stringify(await template({}))).not.toContain("kube-node-controller");
+    const made = await template({
+      openshift: true,
+      controller: { enabled: true, replicas: 3, logLevel: "debug" },
+    });
+    expect(deploymentOf(made).spec.replicas).toBe(3);
+    expect(await configOf(containerOf(made))).toMatchObject({ logLevel: "debug" });
+    const openshift = deploymentOf(await kustomize("overlays/openshift")).spec.template.spec;
+    expect(deploymentOf(made).spec.template.spec).toMatchObject({
+      securityContext: (openshift as unknown as { securityContext: object }).securityContext,
+    });
+  });
+
+  it.each([
+    [{ controller: { enabled: "perhaps" } }, "/controller/enabled"],
+    [{ controller: { replicas: 0 } }, "/controller/replicas"],
+    [{ controller: { webhook: "some" } }, "/controller/webhook"],
+    [{ controller: { replica: 1 } }, "replica"],
+  ])("refuses %j", async (values, words) => {
+    await expect(template(values)).rejects.toThrow(words);
+  });
+});
+
+function keyOf({ kind, metadata }: Manifest): string {
+  return `${kind} ${metadata.namespace} ${metadata.name}`;
+}
+
+function sorted(manifests: Manifest[]): Manifest[] {
+  return manifests.toSorted((a, b) => keyOf(a).localeCompare(keyOf(b)));
+}
