@@ -71,7 +71,7 @@ async function makeContext(config: ControllerConfig, log: Log, life: Life): Prom
     },
   });
   return {
-    ...{ config, log, registry, metrics, routes: new Map(), cluster, queue, ...life },
+    ...{ config, log, registry, metrics, routes: new Map(), heard: new Map(), cluster, queue, ...life },
     client: limited,
     nodeClient: limitRate(nodeClient, mayBegin),
     leaseClient: client,
