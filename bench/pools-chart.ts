@@ -34,11 +34,15 @@ export function drawPoolChart({ growth }: PlannerResults): string {
     (value) =>
       `  <text class="soft" x="${x(value).toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${value.toLocaleString("en-US")}</text>`,
   );
-  const drawn = lines.map(({ kind, name, values }) => {
+  const drawn = lines.map(({ kind, values }) => {
     const points = values.map((value, i) => `${x(nodes[i] as number).toFixed(1)} ${y(value).toFixed(1)}`);
-    const end = y(values.at(-1) as number) + 4;
-    return `  <path class="${kind}" d="M${points.join("L")}"/><text class="ink" x="${right + 10}" y="${end.toFixed(1)}">${name}</text>`;
+    return `  <path class="${kind}" d="M${points.join("L")}"/>`;
   });
+  const ends = lines.map(({ kind, name, values }) => ({ kind, name, at: y(values.at(-1) as number) }));
+  const names = spread(ends).map(
+    ({ kind, name, at }) =>
+      `  <path class="${kind}" d="M${right + 8} ${at.toFixed(1)}h12"/><text class="ink" x="${right + 26}" y="${(at + 4).toFixed(1)}">${name}</text>`,
+  );
   const goal = y(0.2).toFixed(1);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="14" role="img" aria-label="What planning costs over the number of nodes">
   <style>${style}
@@ -47,10 +51,22 @@ export function drawPoolChart({ growth }: PlannerResults): string {
 ${rules.join("\n")}
 ${ticks.join("\n")}
   <text class="soft" x="${(left + right) / 2}" y="${bottom + 38}" text-anchor="middle">nodes</text>
-  <path class="goal" d="M${left} ${goal}H${right}"/><text class="soft" x="${right + 10}" y="${Number(goal) + 4}">to be reached by one more: 0.2 ms</text>
+  <path class="goal" d="M${left} ${goal}H${right}"/><text class="soft" x="${right + 10}" y="${Number(goal) + 4}">0.2 ms: the goal for one more</text>
 ${drawn.join("\n")}
+${names.join("\n")}
 </svg>
 `;
+}
+
+/** From top to bottom, so far apart that their texts can be read. */
+function spread<Name extends { at: number }>(names: Name[]): Name[] {
+  let lowest = Number.NEGATIVE_INFINITY;
+  return names
+    .toSorted((a, b) => a.at - b.at)
+    .map((one) => {
+      lowest = Math.max(one.at, lowest + 18);
+      return { ...one, at: lowest };
+    });
 }
 
 /** The powers of ten around the numbers. */

@@ -6,8 +6,7 @@ const assumed = {
   statusSeconds: 300,
   agentSeconds: 3600,
   page: 500,
-  nodesASecond: 150,
-  requests: 2,
+  writesASecond: 300,
   etcdObject: 1.5 * 2 ** 20,
 };
 
@@ -37,8 +36,8 @@ export function describeStored({ sizes, growth }: PlannerResults): string[] {
       String(Math.ceil(nodes / assumed.page) + Math.ceil(blocks / assumed.page)),
       mebi(nodes * metadata(pools) + blocks * nodeBlock),
       `${((blocks * cpu) / 1000).toFixed(1)} s`,
-      (blocks * assumed.requests).toLocaleString("en-US"),
-      `${Math.round(nodes / assumed.nodesASecond / 60)} min`,
+      (blocks + nodes).toLocaleString("en-US"),
+      `${Math.round((blocks + nodes) / assumed.writesASecond / 60)} min`,
     ];
   });
   const titles = [
@@ -46,14 +45,14 @@ export function describeStored({ sizes, growth }: PlannerResults): string[] {
     "etcd: annotations, and what managedFields say of them",
     "… what one status with all allocations would be, a pool",
     "watch: Nodes' heartbeats a second, as metadata",
-    "… a second",
+    "… bytes a second",
     "watch: agents' words on blocks a second",
-    "… a second",
+    "… bytes a second",
     "start: pages that are listed",
     "… bytes",
     "… read and planned, on one core",
     "first dealing: writes",
-    `… at ${assumed.nodesASecond} nodes a second`,
+    `… at ${assumed.writesASecond} a second, the goal`,
   ];
   return [
     "### On paper",

@@ -1,6 +1,6 @@
 import type { Results } from "./results.ts";
 
-/** What `bench -- pools` found, as it stands in _output/bench-pools.json; each part is of its own run. Times in milliseconds. */
+/** What `bench -- pools` found, as it stands in _output/bench-pools.json; each part is of its own run. Times are milliseconds. */
 export type PoolResults = { planner?: Run & PlannerResults };
 
 /** When and on what a part was measured. */

@@ -14,11 +14,14 @@ export type OwnBlock = {
 };
 
 /** The blocks in a Node's annotations; `note` hears of those that can't be read. */
-export function ownBlocks({ annotations }: NodeFacts, note: (words: string) => void): OwnBlock[] {
+export function ownBlocks({ annotations, uid }: NodeFacts, note: (words: string) => void): OwnBlock[] {
   return Object.entries(annotations).flatMap(([key, text]) => {
     if (!poolOfAnnotationKey(key)) return [];
     try {
-      return parsePoolAnnotation(text).blocks.map(toOwn);
+      const { nodeUID, blocks } = parsePoolAnnotation(text);
+      if (nodeUID === uid) return blocks.map(toOwn);
+      note(`annotation ${key} is another Node's: it names the UID ${nodeUID}`);
+      return [];
     } catch (error) {
       if (!(error instanceof AnnotationError)) throw error;
       note(`annotation ${key} is malformed: ${error.message}`);

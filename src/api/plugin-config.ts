@@ -1,6 +1,6 @@
 import { fold } from "../text/fold.ts";
 import type { JsonObject } from "../text/json.ts";
-import { isPoolName } from "./pool-names.ts";
+import { isPoolName } from "./pool-kind.ts";
 
 /** `ipam` of a kube-node configuration. Durations in seconds. */
 export type PluginConfig = {

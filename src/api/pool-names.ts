@@ -4,14 +4,6 @@ import { type PoolKind, poolKinds } from "./pool-kind.ts";
 export const poolGroup = "ipam.kube-node.io";
 export const poolVersion = "v1alpha1";
 
-/** A pool's name stands behind the slash of an annotation's key, which takes no more. */
-export const longestPoolName = 63;
-
-/** A name that a pool can have. */
-export function isPoolName(text: string): boolean {
-  return text.length <= longestPoolName && /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(text);
-}
-
 /** A pool among all: an IPPool and a CIDRPool may share a name. */
 export type PoolReference = { kind: PoolKind; name: string };
 

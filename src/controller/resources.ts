@@ -27,22 +27,30 @@ export function pathOfPool({ kind, name }: PoolReference): string {
 }
 
 /** The Node as the API server has it now; undefined where it has none of that name. */
-export async function lookAtNode(
-  { nodeClient, cluster }: ControllerContext,
-  name: string,
-): Promise<NodeRecord | undefined> {
-  const node = readNodeRecord(await unlessAbsent(nodeClient.get(`${paths.nodes}/${name}`)));
+export async function lookAtNode(context: ControllerContext, name: string): Promise<NodeRecord | undefined> {
+  const { cluster } = context;
+  const before = cluster.nodes.get(name);
+  const node = readNodeRecord(await unlessAbsent(context.nodeClient.get(`${paths.nodes}/${name}`)));
+  if (isPast(node, before)) {
+    cluster.nodes.delete(name);
+    holdAll(context);
+  }
   if (node) cluster.putNode(node);
   return node;
 }
 
 /** The NodeBlock as the API server has it now; undefined where it has none of that name. What is known of it is brought up to date. */
 export async function lookAtBlock(
-  { client, cluster }: ControllerContext,
+  context: ControllerContext,
   name: string,
 ): Promise<BlockRecord | undefined> {
+  const { cluster, client } = context;
   const before = cluster.blocks.get(name);
   const block = readBlockRecord(await unlessAbsent(client.get(`${paths.blocks}/${name}`)));
+  if (before && isPast(block, before)) {
+    cluster.dropBlock(name, before.version);
+    holdAll(context);
+  }
   if (block) cluster.putBlock(block);
   else if (before) cluster.dropBlock(name, before.version);
   return block;
@@ -50,12 +58,17 @@ export async function lookAtBlock(
 
 /** The pool as the API server has it now; undefined where it has none of that name. */
 export async function lookAtPool(
-  { client, cluster }: ControllerContext,
+  context: ControllerContext,
   reference: PoolReference,
 ): Promise<PoolRecord | undefined> {
+  const { cluster, client } = context;
   const before = cluster.pools.get(poolKey(reference));
   const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(pathOfPool(reference))));
-  if (pool) cluster.putPool(pool);
+  if (before && isPast(pool, before.record)) {
+    cluster.dropPool(before.key, before.record.version);
+    if (pool) cluster.putPool(pool);
+    holdAll(context);
+  } else if (pool) cluster.putPool(pool);
   else if (before) cluster.dropPool(before.key, before.record.version);
   return pool;
 }
@@ -97,6 +110,23 @@ async function orLookAnew(context: ControllerContext, name: string, act: () => P
   } catch (error) {
     if (isStatus(error, 409) || isStatus(error, 404)) await lookAtBlock(context, name);
     throw error;
+  }
+}
+
+type Versioned = { uid: string; version: string };
+
+/** Read now, and older than what was known before that: only a restored etcd answers so. */
+function isPast(now: Versioned | undefined, before: Versioned | undefined): boolean {
+  return now !== undefined && now.uid === before?.uid && Number(now.version) < Number(before.version);
+}
+
+/** What was given since the moment that etcd was set back to is unknown: nothing new is given until a person says that it is rebuilt. */
+export function holdAll({ cluster, queue, log }: ControllerContext): void {
+  const isNew = [...cluster.pools.values()].some(({ setBackAt }) => setBackAt === undefined);
+  if (isNew) log.error("etcd was set back: what was given since may be given already", {});
+  for (const entry of cluster.pools.values()) {
+    entry.setBackAt ??= Date.now();
+    queue.add(`pool/${entry.key}`);
   }
 }
 

@@ -11,7 +11,8 @@ export function serveMetrics(context: ControllerContext): void {
   });
 }
 
-function countAll({ cluster, queue, metrics }: ControllerContext): void {
+function countAll({ cluster, queue, metrics, heard }: ControllerContext): void {
+  for (const [what, at] of heard) metrics.heard.set({ what }, (performance.now() - at) / 1000);
   for (const gauge of [metrics.blocks, metrics.addresses, metrics.ready, metrics.unplaced]) gauge.reset();
   metrics.queue.set(queue.length());
   metrics.nodes.set(cluster.nodes.size);

@@ -12,7 +12,7 @@ import {
   readNodeRecord,
   readPoolRecord,
 } from "./records.ts";
-import { paths } from "./resources.ts";
+import { holdAll, paths } from "./resources.ts";
 
 type Watched<T> = {
   name: string;
@@ -56,34 +56,27 @@ export function watchCluster(context: ControllerContext): { part: Part; listed: 
 const fine: Health = { live: true, ready: true, words: "all are heard" };
 
 function watch<T extends { version: string }>(
-  { log, metrics }: ControllerContext,
+  { log, heard }: ControllerContext,
   { name, path, client, pick, onList, onObject }: Watched<T>,
   signal: AbortSignal,
 ) {
   const { promise: listed, resolve: settle } = Promise.withResolvers<void>();
   let heardAt = Number.NEGATIVE_INFINITY;
-  let latest = 0;
   const run = () =>
     follow<T>(
       client,
       {
         path,
         pick,
-        onList: (all, version) => {
-          const isSetBack = Number(version) < latest;
-          latest = Number(version);
-          if (isSetBack)
-            log.error("etcd was set back: what was given since may be given already", { watch: name });
+        noticesSetBack: true,
+        onList: (all, isSetBack) => {
           onList([...all.values()], isSetBack);
           settle();
         },
-        onObject: (value, before, version) => {
-          latest = Math.max(latest, Number(version) || 0);
-          onObject(value, before, version);
-        },
+        onObject,
         onHeard: () => {
           heardAt = performance.now();
-          metrics.heard.set({ what: name }, Date.now() / 1000);
+          heard.set(name, heardAt);
         },
         onTrouble: (reason) => log.warn("the API server is not heard", { watch: name, reason }),
       },
@@ -218,12 +211,4 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
 function lookAtAll({ cluster, queue }: ControllerContext, key: string): void {
   queue.add(`pool/${key}`);
   for (const name of cluster.nodes.keys()) queue.add(`node/${name}`);
-}
-
-/** What was given since the moment that etcd was set back to is unknown: nothing new is given until a person says that it is rebuilt. */
-function holdAll({ cluster, queue }: ControllerContext): void {
-  for (const entry of cluster.pools.values()) {
-    entry.setBackAt ??= Date.now();
-    queue.add(`pool/${entry.key}`);
-  }
 }

@@ -1,5 +1,5 @@
-import { poolKinds } from "../api/pool-kind.ts";
-import { longestPoolName, type PoolReference, poolAnnotationKey } from "../api/pool-names.ts";
+import { longestPoolName, poolKinds } from "../api/pool-kind.ts";
+import { type PoolReference, poolAnnotationKey } from "../api/pool-names.ts";
 
 /** `ippool/NAME` or `cidrpool/NAME`; undefined for anything else. */
 export function readPoolWord(word: string): PoolReference | undefined {

@@ -59,11 +59,12 @@ async function readSource(
   config: PluginConfig,
   { name, cniVersion, raw }: Network,
 ): Promise<Pick<ReadRequest, "source" | "pooled">> {
+  const source = config.annotation === undefined ? podCIDRs : annotation(config.annotation);
   const args = isObject(raw["args"]) ? raw["args"]["cni"] : undefined;
   const isAsked = isObject(args) && Object.keys(args).some((key) => fold(key) === fold("poolNames"));
   if (isAsked || config.pool !== undefined || config.poolType !== undefined)
-    return (await import("./pools.ts")).readPools(config, { name, cniVersion, raw });
-  return { source: config.annotation === undefined ? podCIDRs : annotation(config.annotation) };
+    return (await import("./pools.ts")).readPools(config, { name, cniVersion, raw }) ?? { source };
+  return { source };
 }
 
 /** The original's word for no log file. */

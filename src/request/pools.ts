@@ -12,22 +12,24 @@ import { askDelegate, readAsked } from "./pool-addresses.ts";
 import { withPoolFacts } from "./pool-result.ts";
 import type { Pooled } from "./request.ts";
 
-/** A pool's own part of a request: nv-ipam's keys in `ipam`, and in `args.cni`, which go before those. */
-export function readPools(config: PluginConfig, network: Network): { source: Source; pooled: Pooled } {
+/**
+ * A pool's own part of a request: nv-ipam's keys in `ipam`, and in `args.cni`, which go before those. Undefined where neither names
+ * pools after all.
+ */
+export function readPools(
+  config: PluginConfig,
+  network: Network,
+): { source: Source; pooled: Pooled } | undefined {
   const args = argsOf(network);
-  const kind = kindFrom(args("poolType", isPoolType, "ippool or cidrpool") ?? config.poolType);
   const asked = args("poolNames", isNameList, "one name, or two");
-  if (asked !== undefined && !namesPools(config)) {
+  if (config.pool === undefined && config.poolType === undefined) {
+    if (asked === undefined) return undefined;
     const hint = "this network takes its ranges from elsewhere: set ipam.pool or ipam.poolType";
     throw new CniError(code.invalidConfig, "args.cni.poolNames names pools of a network that has none", hint);
   }
-  const names = namesIn(asked ?? config.pool ?? network.name);
-  const source = pools(kind, names);
+  const kind = kindFrom(args("poolType", isPoolType, "ippool or cidrpool") ?? config.poolType);
+  const source = pools(kind, namesIn(asked ?? config.pool ?? network.name));
   return { source, pooled: makePooled(config, network, source.label) };
-}
-
-export function namesPools({ pool, poolType }: PluginConfig): boolean {
-  return pool !== undefined || poolType !== undefined;
 }
 
 function makePooled(config: PluginConfig, network: Network, pool: string): Pooled {
@@ -41,7 +43,7 @@ function makePooled(config: PluginConfig, network: Network, pool: string): Poole
   };
 }
 
-/** A key of `args.cni`, in any letter case; null and "" mean absent, as everywhere. */
+/** A key of `args.cni`, in any letter case; null, "" and an empty list mean absent. */
 export type Args = <T>(
   name: string,
   isGood: (value: unknown) => value is T,
@@ -53,7 +55,8 @@ function argsOf({ raw }: Network): Args {
   const entries = isObject(args) ? Object.entries(args) : [];
   return (name, isGood, expected) => {
     const value = entries.find(([key]) => fold(key) === fold(name))?.[1];
-    if (value === undefined || value === null || value === "") return undefined;
+    if (value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0))
+      return undefined;
     if (isGood(value)) return value;
     const found = typeof value === "object" ? kindOf(value) : JSON.stringify(value).slice(0, 80);
     throw new CniError(
@@ -69,7 +72,8 @@ function kindFrom(type: unknown): PoolKind {
 }
 
 function isNameList(value: unknown): value is string | string[] {
-  return isPoolList(Array.isArray(value) ? value.join(",") : value);
+  if (!Array.isArray(value)) return isPoolList(value);
+  return value.every((one) => typeof one === "string" && !one.includes(",")) && isPoolList(value.join(","));
 }
 
 function namesIn(names: string | string[]): string[] {

@@ -9,6 +9,7 @@ import type { ApiServer } from "../parts/api-server.ts";
 import { createNamespace, createNetwork, defineNetworks } from "../parts/cluster-objects.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
 import { hostLocals, namespaces, whatLacks } from "../parts/tools.ts";
+import { annotationOf } from "../real/parts/pooled-worker.ts";
 import { privateMounts } from "../real/parts/private-mounts.ts";
 import type { Agent } from "./parts/agent.ts";
 import { makeLeakyNode, metric } from "./parts/leaky-node.ts";
@@ -119,6 +120,38 @@ describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
       agent.lines().filter(({ reason }) => reason?.includes("40-broken.conf")).length,
     ).toBeLessThanOrEqual(2);
     expect(await agent.stop()).toBe(0);
+  });
+
+  it("is shown for networks of pools, by the pool and the range that pods know", async () => {
+    const node = await makeLeakyNode(server, client);
+    const uid = (await server.getNode(node.name))?.metadata.uid ?? "";
+    const block = { subnet: "10.7.0.8/31", ranges: ["10.7.0.8-10.7.0.9"] };
+    await server.setAnnotation(node.name, ...annotationOf({ name: "blue", blocks: [block] }, uid));
+    const ipam = { type: "kube-node", dataDir: node.dataDir };
+    await createNetwork(client, "default/storage", {
+      cniVersion: "1.0.0",
+      type: "macvlan",
+      ipam: { ...ipam, poolName: "blue" },
+    });
+    await createNetwork(client, "default/other", {
+      cniVersion: "1.0.0",
+      type: "macvlan",
+      ipam: { ...ipam, pool: "nowhere" },
+    });
+    const agent = node.startAgent();
+    const labels = {
+      network: "storage",
+      source: "IPPool blue",
+      range: "10.7.0.8-10.7.0.9/31",
+      family: "IPv4",
+    };
+    const total = (text: string) => metric(text, "kube_node_addresses", { ...labels, state: "total" });
+    const text = await shown(agent, (now) => total(now) !== undefined);
+    expect([
+      total(text),
+      metric(text, "kube_node_ranges_info", { network: "storage", source: "IPPool blue" }),
+    ]).toEqual([2, 1]);
+    expect(metric(text, "kube_node_ranges_info", { network: "other" })).toBeUndefined();
   });
 
   it("is told of by one event each where ranges are malformed, nearly full, full", async () => {

@@ -34,7 +34,8 @@ describe("readConfig", () => {
     const seconds = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
     const config = fc.record(
       {
-        annotation: text,
+        pool: fc.stringMatching(/^[a-z0-9]([a-z0-9]{0,9}[a-z0-9])?$/),
+        poolType: fc.constantFrom("ippool", "IPPool", "CIDRPOOL"),
         dataDir: text,
         ipv4Namespaces: fc.array(text),
         kubeconfig: text,
@@ -115,6 +116,8 @@ describe("the quick checks and the explanation have the same verdict", () => {
       "a",
       "a\0b",
       "a/b",
+      "a,b",
+      "CIDRPool",
       "..",
       "kube-node",
       "host-local",
@@ -179,6 +182,11 @@ describe("what is wrong with ipam", () => {
       /^ipam\.nextipam: expected the bare name of a program in CNI_PATH, without "\/"/,
     ],
     [{ nextipam: "kube-node" }, /^ipam\.nextipam: .*not kube-node or node-annotation$/],
+    [{ pool: "a,a" }, /^ipam\.pool: expected the name of a pool, or of two/],
+    [{ poolName: "A" }, /^ipam\.poolName: expected the name/],
+    [{ poolType: "pool" }, /^ipam\.poolType: expected ippool or cidrpool$/],
+    [{ annotation: "k", pool: "a" }, /^ipam\.pool: beside annotation: /],
+    [{ pool: "a", PoolName: "a" }, /^ipam\.PoolName: the same as pool/],
     [{ ranges: [] }, /^ipam\.ranges: not allowed here.*annotate the Node instead$/],
     [{ RANGESTART: "a" }, /^ipam\.RANGESTART: not allowed here/],
     [{ "range\u017f": [] }, /^ipam\.range\u017f: not allowed here/],

@@ -22,7 +22,32 @@ describe("a plugin configuration", () => {
     );
   });
 
+  it("of pools is good, by our keys and by nv-ipam's", () => {
+    for (const keys of ['"pool": "a"', '"poolName": "a, b", "poolType": "CIDRPool"', '"poolType": "ippool"'])
+      expectFound(`{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", ${keys}}}`, []);
+  });
+
   it.each<[string, (RegExp | string)[]]>([
+    [
+      '{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", «"poolNam": "a"}}',
+      [/ipam\.poolNam: unknown key \(did you mean "poolName"\?\)/],
+    ],
+    [
+      '{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", "annotation": "a/b", "POOL": «"a"}}',
+      [/ipam\.POOL: beside annotation: .*write one of them/],
+    ],
+    [
+      '{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", "pool": "a", "poolName": «"a"}}',
+      [/ipam\.poolName: the same as pool: write one of them/],
+    ],
+    [
+      '{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", "pool": «"a,b,c", "poolType": «"pool"}}',
+      [/ipam\.pool: expected the name of a pool, or of two/, /ipam\.poolType: expected ippool or cidrpool/],
+    ],
+    [
+      '{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", "pool": "a", «"daemonSocket": "unix:///d"}}',
+      [/warning: ipam\.daemonSocket: nv-ipam's own key/],
+    ],
     [
       '{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", «"anotation": "a/b"}}',
       [/error: ipam\.anotation: unknown key \(did you mean "annotation"\?\)/],
@@ -228,7 +253,7 @@ describe("a Node", () => {
     expectFound(node("«rubbish"), [/is no CIDR/], { named: new Map([["example.com/n", "ranges"]]) });
     const own = "apiVersion: v1\nkind: Node\nmetadata:\n  name: a\n  annotations:\n";
     expectFound(`${own}    kube-node.nordix.org/net1: «rubbish\n`, [/is no CIDR/]);
-    expectFound(`${own}    ippool.ipam.kube-node.io/p: «rubbish\n`, [/is no CIDR/]);
+    expectFound(`${own}    ippool.ipam.kube-node.io/p: «rubbish\n`, [/JSON is malformed/]);
   });
 
   it("that gives what another Node gives, by the same annotation or podCIDRs", () => {

@@ -6,8 +6,9 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contains } from "../parts/contains.ts";
 import { checkout, clusterTools, root, whatLacks } from "../parts/tools.ts";
-import { attach, detach, type Pod } from "./attach.ts";
+import { attach, bridgeNetwork, detach, type Pod } from "./attach.ts";
 import { isForeign } from "./cluster.ts";
+import { buildImage } from "./image.ts";
 import { deployment, namespace } from "./manifests.ts";
 import { bringUp, type OwnCluster } from "./own-cluster.ts";
 
@@ -97,7 +98,7 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
     return existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f]+[.:]/.test(name)) : [];
   };
   const secondary = (pod: Pod) =>
-    attach((words) => inNode(pod.node, ...words), host(pod.node, ""), pod, annotation);
+    attach((words) => inNode(pod.node, ...words), host(pod.node, ""), pod, bridgeNetwork(annotation));
   const addressesOf = ({ ips }: { ips: { address: string }[] }) =>
     ips.map(({ address }) => address.split("/")[0] ?? "");
 
@@ -272,7 +273,12 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
           throw new Error(`${error.message}; the agent says:\n${await agentLog("node-2")}`);
         });
       expect(leases("node-2", "net1")).toEqual(expect.arrayContaining(kept));
-      await detach((words) => inNode(live.node, ...words), host(live.node, ""), live, annotation);
+      await detach(
+        (words) => inNode(live.node, ...words),
+        host(live.node, ""),
+        live,
+        bridgeNetwork(annotation),
+      );
     },
     5 * minutes,
   );
@@ -309,14 +315,5 @@ describe.skipIf(lack.some)(`the agent on a real cluster${lack.words}`, () => {
 function isStore(path: string): boolean {
   return /^\/var\/lib\/cni\/networks\/[^/]+\/(lock|last_reserved_ip\.\d)$|^\/var\/lib\/cni\/networks\/\.kube-node\//.test(
     path,
-  );
-}
-
-async function buildImage(): Promise<string> {
-  await execa(join(checkout, "build.sh"), ["image"], { env: { NO_PACKAGES: "1" } });
-  const architecture = process.arch === "arm64" ? "arm64" : "amd64";
-  return join(
-    process.env["KUBE_NODE_OUTPUT"] ?? join(checkout, "_output"),
-    `kube-node-ipam-${architecture}.tar`,
   );
 }

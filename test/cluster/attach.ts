@@ -4,17 +4,18 @@ import { join } from "node:path";
 export type Pod = { name: string; uid: string; namespace: string; node: string; addresses: string[] };
 type Run = (words: string[]) => Promise<string>;
 type Result = { ips: { address: string }[] };
+type Network = { type: string; [key: string]: unknown };
 
 /** A second interface for a pod, as Multus asks for one: the same container, its namespace, and the pod's names. */
-export async function attach(run: Run, nodeRoot: string, pod: Pod, annotation: string): Promise<Result> {
-  return JSON.parse(await call("ADD", run, nodeRoot, pod, annotation)) as Result;
+export async function attach(run: Run, nodeRoot: string, pod: Pod, network: Network): Promise<Result> {
+  return JSON.parse(await call("ADD", run, nodeRoot, pod, network)) as Result;
 }
 
-export async function detach(run: Run, nodeRoot: string, pod: Pod, annotation: string): Promise<void> {
-  await call("DEL", run, nodeRoot, pod, annotation);
+export async function detach(run: Run, nodeRoot: string, pod: Pod, network: Network): Promise<void> {
+  await call("DEL", run, nodeRoot, pod, network);
 }
 
-async function call(verb: string, run: Run, nodeRoot: string, pod: Pod, annotation: string): Promise<string> {
+async function call(verb: string, run: Run, nodeRoot: string, pod: Pod, network: Network): Promise<string> {
   const { container, netns } = findAttachment(nodeRoot, pod);
   const names = `K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`;
   const environment = {
@@ -26,15 +27,22 @@ async function call(verb: string, run: Run, nodeRoot: string, pod: Pod, annotati
     CNI_ARGS: `IgnoreUnknown=1;${names};K8S_POD_INFRA_CONTAINER_ID=${container}`,
   };
   const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const script = `printf %s '${JSON.stringify(network(annotation))}' | exec env "$@" /opt/cni/bin/bridge`;
+  const script = `printf %s '${JSON.stringify(network)}' | exec env "$@" /opt/cni/bin/${network.type}`;
   return await run(["sh", "-c", script, "sh", ...words]);
 }
 
+const kubeconfig = "/etc/cni/net.d/kube-node.d/kubeconfig";
+
 /** No gateway: the bridge would keep the first range's address, and refuse another one (bridge's own rule). */
-function network(annotation: string): object {
-  const kubeconfig = "/etc/cni/net.d/kube-node.d/kubeconfig";
+export function bridgeNetwork(annotation: string): Network {
   const ipam = { type: "kube-node", kubeconfig, annotation };
   return { cniVersion: "1.0.0", name: "net1", type: "bridge", bridge: "net1", ipam };
+}
+
+/** All nodes' pods on the wire that the nodes are on, with addresses of their node's block. */
+export function pooledNetwork(pool: string): Network {
+  const ipam = { type: "kube-node", kubeconfig, pool };
+  return { cniVersion: "1.0.0", name: "pooled", type: "macvlan", master: "eth0", mode: "bridge", ipam };
 }
 
 /** What the runtime called the pod's sandbox: our record of its primary interface says so. */

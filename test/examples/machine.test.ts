@@ -12,6 +12,7 @@ import {
 } from "../parts/tools.ts";
 import { addressesIn, expectSilence } from "../real/parts/answers.ts";
 import { type NodeNamespace, startNodeNamespace } from "../real/parts/node-namespace.ts";
+import { annotationOf } from "../real/parts/pooled-worker.ts";
 import { privateMounts } from "../real/parts/private-mounts.ts";
 import { describeHostLocals } from "../real/parts/subjects.ts";
 import { pluginsOf } from "./parts/documents.ts";
@@ -113,6 +114,36 @@ describeHostLocals("examples", (subject) => {
       expect(await net.ping(other, "1100:0:0:1::2")).toMatchObject({ reached: true });
       for (const { end } of [both, six]) await end();
     });
+  });
+
+  describe("pooled", () => {
+    const noLink = whatLacks(...rightToRun, lack.some ? {} : net.linkKind("macvlan"));
+
+    it.skipIf(noLink.some)(
+      `pods have addresses of both pools, with their prefix lengths, and reach each other${noLink.words}`,
+      async () => {
+        const machine = await make();
+        const uid = (await nodeNamespace.server.getNode("worker-1"))?.metadata.uid ?? "";
+        const gateway = "172.31.0.1";
+        const v4 = { subnet: "172.31.0.0/16", ranges: ["172.31.0.5-172.31.0.128"], gateway };
+        const v6 = { subnet: "fd00:31::/64", ranges: ["fd00:31::1-fd00:31::80"] };
+        for (const [name, block] of Object.entries({ "storage-v4": v4, "storage-v6": v6 })) {
+          const annotation = annotationOf({ name, blocks: [block] }, uid);
+          await nodeNamespace.server.setAnnotation("worker-1", ...annotation);
+        }
+        const [one, two] = makePods(2) as [net.Namespace, net.Namespace];
+        const file = "pooled/10-kube-node.conflist";
+        const first = await add(machine, file, { pod: one });
+        const second = await add(machine, file, { pod: two });
+        expect(net.addressesOf(one, "eth0")).toEqual(["172.31.0.5/16", "fd00:31::1/64"]);
+        expect(second.addresses).toEqual(["172.31.0.6", "fd00:31::2"]);
+        for (const address of second.addresses)
+          expect(await net.ping(one, address)).toMatchObject({ reached: true });
+        expect(defaultRoutes(one)).toEqual([]);
+        for (const { end } of [first, second]) await end();
+        expect(machine.leases("storage")).toEqual({});
+      },
+    );
   });
 
   describe.each([

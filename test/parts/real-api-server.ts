@@ -5,7 +5,7 @@ import { issueClientCertificate } from "./client-certificate.ts";
 import { type Call, type Connection, send } from "./https-request.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { findAssets } from "./real/assets.ts";
-import { startControlPlane } from "./real/control-plane.ts";
+import { type ControlPlane, startControlPlane } from "./real/control-plane.ts";
 import { type Administrate, applyServiceAccount, requestToken } from "./real/service-account.ts";
 import { signExpired } from "./web-token.ts";
 
@@ -15,8 +15,11 @@ export function reasonForNoRealApiServer(): string | undefined {
   return "missing" in assets ? assets.missing : undefined;
 }
 
+/** `backUp` gives a function that sets everything back to this moment, as a restored backup of etcd does. */
+export type RealApiServer = ApiServer & Pick<ControlPlane, "backUp">;
+
 /** etcd and kube-apiserver from $KUBEBUILDER_ASSETS, in a temporary folder; they end with this process at the latest. `flags` are more of kube-apiserver's. */
-export async function startRealApiServer({ flags = [] }: { flags?: string[] } = {}): Promise<ApiServer> {
+export async function startRealApiServer({ flags = [] }: { flags?: string[] } = {}): Promise<RealApiServer> {
   const assets = findAssets();
   if ("missing" in assets) throw new Error(assets.missing);
   const authority = await createAuthority("test-authority");
@@ -68,6 +71,7 @@ export async function startRealApiServer({ flags = [] }: { flags?: string[] } = 
     stop: controlPlane.stop,
     start: controlPlane.start,
     close: controlPlane.close,
+    backUp: controlPlane.backUp,
   };
 }
 

@@ -50,6 +50,15 @@ describe("reading a pool", () => {
     const spec = { cidr: "FD00:0::/48", perNodeNetworkPrefix: 64 };
     const frozen = { first: "fd00:0:0::", size: "18446744073709551616" };
     expect("pool" in readPool({ kind: "CIDRPool", name: "p", uid: "u", spec, frozen })).toBe(true);
+    // ::10.0.0.0 is the number that 10.0.0.0 is.
+    const other = {
+      kind: "CIDRPool" as const,
+      name: "p",
+      uid: "u",
+      spec: cut,
+      frozen: { first: "::a00:0", size: "256" },
+    };
+    expect("faults" in readPool(other)).toBe(true);
     const moved = readPool({
       kind: "CIDRPool",
       name: "p",

@@ -12,12 +12,18 @@ export function findFaults(revisions: Revision[], releaseDelayMs: number): strin
   const nodes = new Map<string, Shown>();
   const blocks = new Map<string, Block>();
   const goneSince = new Map<string, number>();
+  /** By the block's UID: the Node, by UID, that was there when its agent said that it is drained. */
+  const drainedBy = new Map<string, string | undefined>();
   for (const { version, at, kind, isGone, object } of revisions.toSorted((a, b) => a.version - b.version)) {
     const fault = (words: string) => faults.push(`revision ${version}: ${words}`);
     if (kind === "NodeBlock") {
       const block = object as unknown as Block;
-      if (!isGone) blocks.set(block.metadata.name, block);
-      else {
+      if (!isGone) {
+        blocks.set(block.metadata.name, block);
+        const by = nodes.get(block.spec.nodeName)?.uid;
+        if (block.status?.drained && !drainedBy.has(block.metadata.uid))
+          drainedBy.set(block.metadata.uid, by);
+      } else {
         checkDeletion(block, blocks.get(block.metadata.name), at);
         blocks.delete(block.metadata.name);
       }
@@ -70,6 +76,7 @@ export function findFaults(revisions: Revision[], releaseDelayMs: number): strin
         faults.push(`${name} was taken from ${nodeName}, which had not drained it`);
       return;
     }
+    if (closing && drainedBy.get(last.metadata.uid) === nodeUID) return; // The Node went after the handshake.
     const since = goneSince.get(nodeUID);
     if (since === undefined) faults.push(`${name} was deleted, and nobody knows of its Node`);
     else if (at - since < releaseDelayMs - 250)

@@ -10,9 +10,8 @@ import type { PoolCondition, PoolStatus } from "../../../src/api/pool-status.ts"
 import { ApiError } from "../../../src/kube/api-error.ts";
 import type { Client } from "../../../src/kube/client.ts";
 import { adminClient } from "../../parts/admin-client.ts";
-import type { ApiServer } from "../../parts/api-server.ts";
 import { installPoolResources, poolPath } from "../../parts/pool-resources.ts";
-import { startRealApiServer } from "../../parts/real-api-server.ts";
+import { type RealApiServer, startRealApiServer } from "../../parts/real-api-server.ts";
 
 export type Metadata = {
   name: string;
@@ -30,7 +29,7 @@ export type Block = NodeBlock & { metadata: Metadata };
 
 /** A real API server that knows pools, and what tests do to it. */
 export type PoolCluster = {
-  api: ApiServer;
+  api: RealApiServer;
   client: Client;
   kubeconfig: string;
   createPool(kind: PoolKind, name: string, spec: object): Promise<Pool>;

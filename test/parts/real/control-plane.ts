@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,12 +15,16 @@ export type ControlPlaneOptions = {
   flags?: string[];
 };
 
-/** kube-apiserver and its etcd. `stop` and `start` are kube-apiserver's alone; `close` ends both and removes their data. */
+/**
+ * kube-apiserver and its etcd. `stop` and `start` are kube-apiserver's alone; `close` ends both and removes their data. `backUp` gives a
+ * function that sets everything back to this moment, as a restored backup of etcd does; both start the two anew.
+ */
 export type ControlPlane = {
   port: number;
   stop(): Promise<void>;
   start(): Promise<void>;
   close(): Promise<void>;
+  backUp(): Promise<() => Promise<void>>;
 };
 
 type Ready = (port: number) => Promise<boolean>;
@@ -40,7 +44,7 @@ export async function startControlPlane(assets: string, options: ControlPlaneOpt
 
   try {
     await writeSecrets(folder, options);
-    const etcd = await startEtcd(assets, folder);
+    let etcd = await startEtcd(assets, folder);
     running.push(etcd);
     const startServer = async (port?: number): Promise<Running> => {
       const server = await startKubeApiserver(assets, folder, etcd.port, options, port);
@@ -55,6 +59,20 @@ export async function startControlPlane(assets: string, options: ControlPlaneOpt
         server = await startServer(server.port);
       },
       close,
+      backUp: async () => {
+        const [data, copy] = [join(folder, "etcd"), join(folder, "backup")];
+        const whileStopped = async (from: string, to: string) => {
+          await server.process.kill();
+          await etcd.process.kill();
+          await rm(to, { recursive: true, force: true });
+          await cp(from, to, { recursive: true });
+          etcd = await startEtcd(assets, folder, etcd.port);
+          running.push(etcd);
+          server = await startServer(server.port);
+        };
+        await whileStopped(data, copy);
+        return () => whileStopped(copy, data);
+      },
     };
   } catch (error) {
     await close();
@@ -62,24 +80,29 @@ export async function startControlPlane(assets: string, options: ControlPlaneOpt
   }
 }
 
-function startEtcd(assets: string, folder: string): Promise<Running> {
+function startEtcd(assets: string, folder: string, fixedPort?: number): Promise<Running> {
   const answers: Ready = async (port) => (await fetch(`http://127.0.0.1:${port}/health`)).ok;
-  return startUntilReady("etcd", answers, async (port) => {
-    const client = `http://127.0.0.1:${port}`;
-    const peer = `http://127.0.0.1:${await findFreePort()}`;
-    return startGuarded(
-      join(assets, "etcd"),
-      [
-        `--data-dir=${join(folder, "etcd")}`,
-        `--listen-client-urls=${client}`,
-        `--advertise-client-urls=${client}`,
-        `--listen-peer-urls=${peer}`,
-        `--initial-advertise-peer-urls=${peer}`,
-        `--initial-cluster=default=${peer}`,
-      ],
-      join(folder, "etcd.log"),
-    );
-  });
+  return startUntilReady(
+    "etcd",
+    answers,
+    async (port) => {
+      const client = `http://127.0.0.1:${port}`;
+      const peer = `http://127.0.0.1:${await findFreePort()}`;
+      return startGuarded(
+        join(assets, "etcd"),
+        [
+          `--data-dir=${join(folder, "etcd")}`,
+          `--listen-client-urls=${client}`,
+          `--advertise-client-urls=${client}`,
+          `--listen-peer-urls=${peer}`,
+          `--initial-advertise-peer-urls=${peer}`,
+          `--initial-cluster=default=${peer}`,
+        ],
+        join(folder, "etcd.log"),
+      );
+    },
+    fixedPort,
+  );
 }
 
 function startKubeApiserver(
