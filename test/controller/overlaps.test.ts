@@ -54,16 +54,15 @@ describe.skipIf(lack.some)(`pools that overlap${lack.words}`, () => {
     expect(annotation.blocks[0]?.ranges[0]).toMatch(/^10\.2\.1\./);
   });
 
-  // In one second, the name decides: older comes before other.
   it("of a pool that is deleted become free for the other one", async () => {
-    await cluster.createPool("IPPool", "older", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
+    await cluster.createPool("IPPool", "earlier", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
     controller = startController({ kubeconfig: cluster.kubeconfig, args: [] });
-    await until(async () => (await cluster.pool("IPPool", "older"))?.status?.grid, "the old one is there");
-    await cluster.createPool("IPPool", "other", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
-    await until(() => overlap("other"), "the new one yields");
-    await cluster.remove(poolPath("IPPool", "older"));
-    await until(async () => (await overlap("other")) === undefined, "the new one is ready");
-    expect(await cluster.pool("IPPool", "older")).toBeUndefined();
+    await until(async () => (await cluster.pool("IPPool", "earlier"))?.status?.grid, "the old one is there");
+    await cluster.createPool("IPPool", "later", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
+    await until(() => overlap("later"), "the new one yields");
+    await cluster.remove(poolPath("IPPool", "earlier"));
+    await until(async () => (await overlap("later")) === undefined, "the new one is ready");
+    expect(await cluster.pool("IPPool", "earlier")).toBeUndefined();
   });
 });
 
