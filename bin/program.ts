@@ -13,7 +13,8 @@ export async function start(name: string): Promise<never> {
   }
   if (name === "kube-node-controller") {
     const { runController } = await import("../src/controller/main.ts");
-    process.exit(await runController(words));
+    const startWebhook = async () => (await import("../src/webhook/start.ts")).startWebhook;
+    process.exit(await runController(words, startWebhook));
   }
   const [command, ...others] = words;
   const plugin = name === "node-annotation" ? name : "kube-node";

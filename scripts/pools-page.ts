@@ -32,6 +32,19 @@ its functions for addresses. What a rule can't tell (which of two addresses come
 condition \`Ready=False\` of the pool, with a message; nothing that was given is taken back for it. This page and the definitions are made
 by \`node scripts/make-crds.ts\` from src/api.
 
+## Pools that overlap
+
+Addresses that pods could get of two pools are the later pool's fault (by creationTimestamp, then by kind and name): it gets \`Ready=False\`,
+reason \`Overlap\`, with both names and the addresses, and gives no new blocks until it yields. So does a pool that overlaps with Nodes'
+podCIDRs, with Services' addresses (ServiceCIDRs, Kubernetes 1.33), with an annotation that somebody wrote to give a Node ranges, or with blocks
+that are left of another pool: those give addresses whatever a pool says. What is excluded overlaps with nothing, so two pools may share a
+network by their \`exclusions\`. \`allowOverlap: true\` insists, for networks that never meet.
+
+\`kube-node-controller --webhook\` says the same when a pool is applied: whoever asks comes second. It needs no other program: its certificate is made by
+itself, kept in a Secret that the replicas share, made anew when two thirds of its 90 days are over, and trusted by the API server by way of
+the ValidatingWebhookConfiguration's caBundle; or it is cert-manager's (\`--webhook-certificate\`, \`--webhook-key\`). Where it can't compare in time, the
+pool is taken, with a warning: the condition follows.
+
 ${customResourceDefinitions().map(formatResource).join("\n")}`;
 }
 

@@ -1,3 +1,4 @@
+import { describeFaults } from "../api/fault-words.ts";
 import type { PoolCondition } from "../api/pool-status.ts";
 import { type Cluster, type PoolEntry, setBackCondition } from "./cluster.ts";
 import { missingOf } from "./may-give.ts";
@@ -12,8 +13,8 @@ export function judgePool(cluster: Cluster, entry: PoolEntry): Verdict {
   const { record, unfit, pool, overlap, setBackAt, unplaced } = entry;
   if (record.deleting) return { reason: "Deleting", message: waitingFor(cluster, entry) };
   if (unfit) {
-    const faults = unfit.faults.map(({ path, words }) => `spec.${path.join(".")}: ${words}`).join("; ");
-    return { reason: unfit.reason, message: `${faults}. Blocks that are given stay as they are` };
+    const message = `${describeFaults(unfit.faults)}. Blocks that are given stay as they are`;
+    return { reason: unfit.reason, message };
   }
   if (setBackAt !== undefined) {
     const at = new Date(setBackAt).toISOString();

@@ -16,26 +16,33 @@ import { limitRate, makeRateLimit } from "./limit-rate.ts";
 import { definitions } from "./metric-definitions.ts";
 import { makeQueue } from "./queue.ts";
 import { serveMetrics } from "./serve-metrics.ts";
-import { serveWebhook } from "./serve-webhook.ts";
+import { serveWebhook, type WebhookStart } from "./serve-webhook.ts";
+import { serveSnapshots } from "./snapshots.ts";
 import { watchSurroundings } from "./surroundings.ts";
 import { watchCluster } from "./watch-cluster.ts";
 import { startWork } from "./work.ts";
 
 /** Until SIGTERM or SIGINT: 0. 1: it lost its lead, or a part did not end as it should. */
-export function run(config: ControllerConfig): Promise<number> {
+export function run(config: ControllerConfig, startWebhook: () => Promise<WebhookStart>): Promise<number> {
   const log = openStreamLog(config.logLevel, { identity: config.identity });
   return runParts(log, async (life, running) => {
     const context = await makeContext(config, log, life);
-    await startAll(context, running);
+    await startAll(context, running, startWebhook);
   });
 }
 
-async function startAll(context: ControllerContext, running: Part[]): Promise<void> {
-  const { metricsAddress, healthAddress } = context.config;
+async function startAll(
+  context: ControllerContext,
+  running: Part[],
+  startWebhook: () => Promise<WebhookStart>,
+): Promise<void> {
+  const { config, log, signal } = context;
+  const { metricsAddress, healthAddress, debugAddress, webhook } = config;
   serveMetrics(context);
   const addresses = [metricsAddress, ...(healthAddress ? [healthAddress] : [])];
   running.push(await startServer({ ...context, addresses }, running), context.events.part);
-  running.push(...(await serveWebhook(context)));
+  if (debugAddress) running.push(await serveSnapshots(debugAddress, log, signal));
+  if (webhook) running.push(await serveWebhook(config, context, await startWebhook()));
   const election = startElection(context);
   running.push(election.part);
   if (!(await election.led)) return;

@@ -1,20 +1,39 @@
 import type { Part } from "../daemon/part.ts";
-import type { ControllerContext } from "./context.ts";
+import type { Log } from "../host/log.ts";
+import type { Client } from "../kube/client.ts";
+import type { ControllerConfig } from "./config.ts";
 
-/** What the manifests call them, in the controller's own namespace; a certificate of ours is for that Service. */
 const service = "kube-node-webhook";
-const secret = "kube-node-webhook";
 const configuration = "kube-node-pools";
+const ownLifetimeMs = 90 * 24 * 60 * 60_000;
 
-const lifetimeMs = 90 * 24 * 60 * 60_000;
+/** What the webhook's program needs to know; bin/program.ts starts it, as programs never import each other. */
+export type WebhookStart = (options: {
+  client: Client;
+  log: Log;
+  address: { host: string; port: number };
+  source:
+    | { certificateFile: string; keyFile: string }
+    | {
+        namespace: string;
+        secret: string;
+        names: { dns: string[]; ips: string[] };
+        lifetimeMs: number;
+        configuration: string;
+      };
+}) => Promise<Part>;
 
-/** Leader or not: the Service sends the API server to any replica. Nothing where no flag asks for it. */
-export async function serveWebhook({ config, client, log }: ControllerContext): Promise<Part[]> {
-  if (!config.webhook) return [];
-  const { webhookAddress: address, webhookFiles: files } = config;
-  const namespace = config.leaseNamespace;
-  const names = { dns: [`${service}.${namespace}.svc`], ips: ["127.0.0.1", "::1"] };
-  const { startWebhook } = await import("../webhook/start.ts");
-  const source = files ?? { namespace, secret, names, lifetimeMs, configuration };
-  return [await startWebhook({ client, log, address, source })];
+/** With the certificate that it is given, or one of its own, which is kept in a Secret and told to the API server. */
+export function serveWebhook(
+  { webhookAddress: address, webhookFiles, leaseNamespace: namespace }: ControllerConfig,
+  { leaseClient: client, log }: { leaseClient: Client; log: Log },
+  start: WebhookStart,
+): Promise<Part> {
+  const names = {
+    dns: [`${service}.${namespace}.svc`, `${service}.${namespace}.svc.cluster.local`],
+    // For whoever asks it on its own machine.
+    ips: ["127.0.0.1", "::1"],
+  };
+  const own = { namespace, secret: service, names, lifetimeMs: ownLifetimeMs, configuration };
+  return start({ client, log, address, source: webhookFiles ?? own });
 }

@@ -2,13 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Address } from "../daemon/flags.ts";
+import { parseDuration } from "../text/duration.ts";
 import type { Pair } from "./certificate.ts";
 import type { AdmissionRequest, Verdict } from "./review.ts";
 
 /** Two whole objects and what is around them: etcd takes no object above 1.5 MiB. */
 const longestBody = 8 << 20;
 
-type Judge = (request: AdmissionRequest) => Promise<Verdict>;
+/** `patienceMs`: after that the API server hardly waits any more. */
+export type Judge = (request: AdmissionRequest, patienceMs: number) => Promise<Verdict>;
 
 /** An address with a certificate that answers AdmissionReviews, whatever their path. */
 export type AdmissionServer = { port: number; close(): Promise<void> };
@@ -35,7 +37,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, judge:
       .end("expected an AdmissionReview of admission.k8s.io/v1\n");
     return;
   }
-  const { refusal, warnings } = await judge(review);
+  const { refusal, warnings } = await judge(review, readPatience(request.url ?? ""));
   const body = JSON.stringify({
     apiVersion: "admission.k8s.io/v1",
     kind: "AdmissionReview",
@@ -47,6 +49,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, judge:
     },
   });
   response.writeHead(200, { "content-type": "application/json" }).end(body);
+}
+
+/** The API server says by when it wants an answer: `?timeout=5s`. */
+function readPatience(url: string): number {
+  const asked = new URL(url, "https://webhook").searchParams.get("timeout") ?? "";
+  return (parseDuration(asked) ?? 10_000) * 0.8;
 }
 
 function readReview(text: string | undefined): AdmissionRequest | undefined {

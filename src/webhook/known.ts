@@ -11,15 +11,39 @@ import { isObject } from "../text/json.ts";
 /** What a pool could overlap with: all other pools, and who gives addresses beside them. */
 export type Known = { pools: PoolClaim[]; claims: Claim[] };
 
-/** Asks the API server for all of it, page by page. */
-export async function readKnown(client: Client): Promise<Known> {
-  const pools = (await Promise.all(poolKinds.map((kind) => readPools(client, kind)))).flat();
-  const good = new Set(pools.map(({ key }) => key));
+/** What Nodes and blocks say is good for so many times what it took to read them; pools that are applied together must see each other. */
+const goodForTimes = 5;
+
+/** Asks the API server, page by page; who asks meanwhile gets the same answer about Nodes. */
+export function makeKnown(client: Client): () => Promise<Known> {
+  let last: { others: Promise<Claim[]>; until: number } | undefined;
+  const readOnce = () => {
+    const begun = performance.now();
+    if (last && begun < last.until) return last.others;
+    const own = { others: readOthers(client), until: Number.POSITIVE_INFINITY };
+    const end = (times: number) => {
+      own.until = performance.now() + times * (performance.now() - begun);
+    };
+    own.others.then(
+      () => end(goodForTimes),
+      () => end(0),
+    );
+    last = own;
+    return own.others;
+  };
+  return async () => {
+    const others = await readOnce();
+    const pools = (await Promise.all(poolKinds.map((kind) => readPools(client, kind)))).flat();
+    const good = new Set(pools.map(({ key }) => key));
+    // A good pool says itself what it has.
+    return { pools, claims: others.filter(({ pool }) => pool === undefined || !good.has(pool)) };
+  };
+}
+
+async function readOthers(client: Client): Promise<Claim[]> {
   const blocks = await client.list(listPath("NodeBlock"), (item) => readBlock(item as NodeBlock));
-  // A good pool says itself what it has.
-  const orphans = claimsOfBlocks(blocks).filter(({ pool }) => pool === undefined || !good.has(pool));
-  const others = await readClaimsOfOthers(client);
-  return { pools, claims: [...orphans, ...others.claims] };
+  const { claims } = await readClaimsOfOthers(client);
+  return [...claimsOfBlocks(blocks), ...claims];
 }
 
 /** One object of a pool's kind; undefined where its spec is no good. */

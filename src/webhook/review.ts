@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { describeFaults } from "../api/fault-words.ts";
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
@@ -23,14 +24,18 @@ export type Verdict = { refusal?: string; warnings?: string[] };
  * What the controller would say of a pool, before it is stored. Who asks comes second to everybody, whenever a pool was made: a change
  * must not take addresses from others. An object whose spec stays as it was is never refused, nor one that is being deleted.
  */
-export async function review(request: AdmissionRequest, known: () => Promise<Known>): Promise<Verdict> {
+export async function review(
+  request: AdmissionRequest,
+  known: () => Promise<Known>,
+  patienceMs: number,
+): Promise<Verdict> {
   const kind = poolKinds.find((one) => one === request.kind.kind);
   const { object, oldObject } = request;
   if (!kind || request.subResource || !isObject(object) || isLeftAlone(object, oldObject)) return {};
   const faults = poolFaults(kind, isObject(object["spec"]) ? object["spec"] : {});
   if (faults.length > 0) return { refusal: describeFaults(faults) };
   try {
-    const everything = await known();
+    const everything = await within(patienceMs, known());
     const overlap = overlapOf(kind, object, everything);
     if (!overlap) return {};
     const words = describeOverlap(nameOf(kind, object), overlap);
@@ -40,6 +45,19 @@ export async function review(request: AdmissionRequest, known: () => Promise<Kno
     return {
       warnings: [`not compared with what other pools, Nodes and Services have: ${(error as Error).message}`],
     };
+  }
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const ending = new AbortController();
+  const late = pause(milliseconds, undefined, { signal: ending.signal }).then(() => {
+    throw new Error("reading them takes too long; the controller does it");
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    ending.abort();
   }
 }
 

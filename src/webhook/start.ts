@@ -5,11 +5,11 @@ import type { Part } from "../daemon/part.ts";
 import { readText } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import type { Client } from "../kube/client.ts";
-import { type AdmissionServer, serveAdmission } from "./admission-server.ts";
+import { type AdmissionServer, type Judge, serveAdmission } from "./admission-server.ts";
 import { tellAuthority } from "./authority.ts";
 import type { Pair } from "./certificate.ts";
 import { type Keeping, keepPair } from "./kept-pair.ts";
-import { type Known, readKnown } from "./known.ts";
+import { type Known, makeKnown } from "./known.ts";
 import { review } from "./review.ts";
 
 /** Files that somebody else renews (cert-manager), or one that is made here and kept in a Secret, its authority in a configuration. */
@@ -37,7 +37,8 @@ const usualCheck = 30_000;
 /** Answers the API server about IPPools and CIDRPools. A certificate that can't be had is tried again; one that changed is served at once. */
 export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
   const { client, address, source, log, checkEvery = usualCheck, now = () => new Date() } = options;
-  const known = options.known ?? (() => readKnown(client));
+  const known = options.known ?? makeKnown(client);
+  const judge: Judge = (request, patienceMs) => review(request, known, patienceMs);
   let served: { pair: Pair; server: AdmissionServer } | undefined;
   let fault = "there is no certificate yet";
   let port = 0;
@@ -56,13 +57,11 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
 
   async function serve(pair: Pair): Promise<void> {
     // A bad pair is noticed before the good one's server ends: Bun's servers can't change their certificate.
-    const draft = await serveAdmission({ ...address, port: 0 }, pair, (request) => review(request, known));
+    const draft = await serveAdmission({ ...address, port: 0 }, pair, judge);
     await draft.close();
     await served?.server.close();
     served = undefined;
-    const server = await serveAdmission({ ...address, port: address.port || port }, pair, (request) =>
-      review(request, known),
-    );
+    const server = await serveAdmission({ ...address, port: address.port || port }, pair, judge);
     served = { pair, server };
     port = server.port;
     log.info("the webhook answers", { address: address.host, port });

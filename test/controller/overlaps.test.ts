@@ -54,15 +54,16 @@ describe.skipIf(lack.some)(`pools that overlap${lack.words}`, () => {
     expect(annotation.blocks[0]?.ranges[0]).toMatch(/^10\.2\.1\./);
   });
 
+  // In one second, the name decides: older comes before other.
   it("of a pool that is deleted become free for the other one", async () => {
-    await cluster.createPool("IPPool", "old", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
+    await cluster.createPool("IPPool", "older", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
     controller = startController({ kubeconfig: cluster.kubeconfig, args: [] });
-    await until(async () => (await cluster.pool("IPPool", "old"))?.status?.grid, "the old one is there");
-    await cluster.createPool("IPPool", "new", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
-    await until(() => overlap("new"), "the new one yields");
-    await cluster.remove(poolPath("IPPool", "old"));
-    await until(async () => (await overlap("new")) === undefined, "the new one is ready");
-    expect(await cluster.pool("IPPool", "old")).toBeUndefined();
+    await until(async () => (await cluster.pool("IPPool", "older"))?.status?.grid, "the old one is there");
+    await cluster.createPool("IPPool", "other", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
+    await until(() => overlap("other"), "the new one yields");
+    await cluster.remove(poolPath("IPPool", "older"));
+    await until(async () => (await overlap("other")) === undefined, "the new one is ready");
+    expect(await cluster.pool("IPPool", "older")).toBeUndefined();
   });
 });
 

@@ -177,8 +177,10 @@ describe.skipIf(lack)(`the webhook${lack ? ` (skipped: ${lack})` : ""}`, () => {
     expect(await create("b", { subnet: "10.1.1.0/24" })).toBe("taken");
     expect((await change("a", { spec: { subnet: "10.1.0.0/23" } })).said).toContain("are also of IPPool b");
     await api.createNode({ name: "w2", podCIDRs: ["10.1.0.0/28"] });
-    const changed = await change("a", { spec: { perNodeReserved: { first: 1 } } });
-    expect(changed).toEqual({ said: "taken", warning: expect.stringContaining("podCIDRs of w2") });
+    let first = 0;
+    await expect
+      .poll(() => change("a", { spec: { perNodeReserved: { first: ++first % 7 } } }))
+      .toEqual({ said: "taken", warning: expect.stringContaining("podCIDRs of w2") });
     expect(await change("a", { metadata: { labels: { a: "b" } } })).toEqual({ said: "taken", warning: "" });
     await api.deleteNode("w2");
   });
@@ -192,6 +194,17 @@ describe.skipIf(lack)(`the webhook${lack ? ` (skipped: ${lack})` : ""}`, () => {
     expect(warning).toContain(
       "not compared with what other pools, Nodes and Services have: nothing is known",
     );
+  });
+
+  it("doesn't let anybody wait for what takes too long", async () => {
+    await configure();
+    const patch = [{ op: "add", path: "/webhooks/0/timeoutSeconds", value: 1 }];
+    await client.patch(`${configurations}/${configuration}`, patch, "json");
+    await start("slow", { known: () => new Promise(() => {}) });
+    await untilCalled();
+    expect(await create("a", { subnet: "10.2.0.0/24" })).toBe("taken");
+    const { said, warning } = await change("a", { spec: { subnet: "10.2.0.0/23" } });
+    expect([said, warning]).toEqual(["taken", expect.stringContaining("takes too long")]);
   });
 
   it("makes its certificate anew before it ends, and the API server trusts it", async () => {
