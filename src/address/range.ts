@@ -56,7 +56,7 @@ function usableLast(subnet: Cidr): Ip {
  * may have none: what its range names for host-local then is none of the addresses for pods.
  */
 export function gatewayOf({ subnet, gateway, pool }: Range): Ip | undefined {
-  if (pool) return pool.gateway === undefined ? undefined : parseIp(pool.gateway);
+  if (pool) return typeof pool.gateway === "string" ? parseIp(pool.gateway) : undefined;
   const given = gateway === undefined ? undefined : parseIp(gateway);
   if (given) return given;
   const cidr = parseCidr(subnet);

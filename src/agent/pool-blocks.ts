@@ -57,7 +57,10 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     const silence = silenceOf(config);
     if (!node || !isConnected(silence)) return;
     const own = ownBlocks(node, (reason) => sayOnce("a pool's annotation is passed over", reason));
-    const names = isPublished(node) ? own.filter((one) => one.closing).map(({ name }) => name) : [];
+    const isTold = isPublished(node);
+    const names = own
+      .filter((one) => one.closing && (isTold || closing.has(one.name)))
+      .map(({ name }) => name);
     closing = followClosing(closing, names, uptime());
     remember(own, node);
     words =

@@ -11,8 +11,8 @@ import { isObject } from "../text/json.ts";
 export type ServedBlock = { name: string; subnet: string; span: Span; nodeUID: string; told: number };
 
 /** Beside the networks' folders: no network's name begins with a dot. */
-const folder = `${defaultDataDir}/.kube-node`;
-const file = ".blocks";
+const folder = `${defaultDataDir}/.kube-node/.agent`;
+const file = "blocks";
 
 /** None where there is no such file, or it is damaged: then the next annotation tells. */
 export function readServedBlocks(): ServedBlock[] {

@@ -22,6 +22,22 @@ export function rangeUse(ranges: Range[], { holdings, emptyLeases }: Inventory):
   return ranges.map((range) => useOf(range, taken));
 }
 
+/** What is left of each block of a pool as a whole: exclusions cut it into ranges, and pods get addresses of any of them. */
+export function byBlock(uses: RangeUse[]): RangeUse[] {
+  const groups = Map.groupBy(uses, ({ range }) => range.pool?.block ?? range);
+  return [...groups.values()].map((parts) => parts.reduce(join));
+}
+
+function join(one: RangeUse, next: RangeUse): RangeUse {
+  const { rangeEnd } = next.range;
+  return {
+    range: { ...one.range, ...(rangeEnd !== undefined && { rangeEnd }) },
+    size: one.size + next.size,
+    used: one.used + next.used,
+    free: one.free + next.free,
+  };
+}
+
 /** The ranges that records tell of, each once, in the order of their addresses. */
 export function knownRanges(holdings: Holding[]): Range[] {
   const all = holdings.flatMap(({ record }) => rangeSetsOf(record?.record?.ipam).flat());

@@ -2,7 +2,7 @@ import { CniError } from "../cni/error.ts";
 import { machineIDs } from "../host/machine.ts";
 import type { NodeFacts } from "../kube/node.ts";
 import { readInventory } from "../lease/inventory.ts";
-import { type RangeUse, rangeUse } from "../lease/range-use.ts";
+import { byBlock, type RangeUse, rangeUse } from "../lease/range-use.ts";
 import { readLastAnswer } from "../ranges/last-answer.ts";
 import type { NodeValue } from "../ranges/source.ts";
 import { type Place, rangesOf } from "./networks.ts";
@@ -31,7 +31,7 @@ export function usageOf(served: ServedNetwork, node: NodeFacts | undefined, boot
   const answered = kept && kept.bootID === bootID ? { answeredAt: kept.at } : {};
   if (value === null) return { ...base, ...answered, from: "none" };
   try {
-    const uses = usesOf(request, request.source.parse(value, node?.name ?? kept?.node.name ?? ""));
+    const uses = byBlock(usesOf(request, request.source.parse(value, node?.name ?? kept?.node.name ?? "")));
     return { ...base, ...answered, from: node ? "node" : "last-known", uses };
   } catch (error) {
     if (!(error instanceof CniError)) throw error;

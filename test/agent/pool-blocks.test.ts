@@ -219,7 +219,7 @@ describe.skipIf(lack.some)(`what the agent does for blocks of pools${lack.words}
   it("forgets what it holds nothing of", async () => {
     const machine = await makeMachine();
     const agent = machine.startAgent();
-    const blocks = join(machine.cni, "networks/.kube-node/.blocks");
+    const blocks = join(machine.cni, "networks/.kube-node/.agent/blocks");
     await expect.poll(() => readText(blocks)).toContain(machine.name);
     await machine.remove();
     await machine.annotate(null);

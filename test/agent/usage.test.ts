@@ -100,7 +100,11 @@ describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
   it("is shown for networks of pools, by the pool and the range that pods know", async () => {
     const node = await makeLeakyNode(own.server, own.client);
     const uid = (await own.server.getNode(node.name))?.metadata.uid ?? "";
-    const block = { subnet: "10.7.0.8/31", ranges: ["10.7.0.8-10.7.0.9"] };
+    const block = {
+      subnet: "10.7.0.0/24",
+      ranges: ["10.7.0.1-10.7.0.1", "10.7.0.8-10.7.0.9"],
+      gateway: "10.7.0.9",
+    };
     await own.server.setAnnotation(node.name, ...annotationOf({ name: "blue", blocks: [block] }, uid));
     const ipam = { type: "kube-node", dataDir: node.dataDir };
     await createNetwork(own.client, "default/storage", {
@@ -117,7 +121,7 @@ describe.skipIf(lack.some)(`what is used${lack.words}`, () => {
     const labels = {
       network: "storage",
       source: "IPPool blue",
-      range: "10.7.0.8-10.7.0.9/31",
+      range: "10.7.0.1-10.7.0.9/24",
       family: "IPv4",
     };
     const total = (text: string) => metric(text, "kube_node_addresses", { ...labels, state: "total" });

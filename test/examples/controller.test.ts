@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -95,6 +95,24 @@ describe.skipIf(lackOfKubectl.some)(`the controller's manifests${lackOfKubectl.w
     const namespace = (whose: string) =>
       readFileSync(join(checkout, "examples", whose, "base/namespace.yaml"), "utf8");
     expect(namespace("controller")).toBe(namespace("agent"));
+  });
+
+  it("is told of in docs/controller.md: each flag, and each overlay", async () => {
+    const page = readFileSync(join(checkout, "docs/controller.md"), "utf8");
+    let help = "";
+    await runCommandLine(
+      ["--help"],
+      async () => 0,
+      (text) => {
+        help += text;
+      },
+    );
+    const flags = [...help.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag = ""]) => flag);
+    expect(flags.length).toBeGreaterThan(14);
+    for (const flag of flags.filter((one) => one !== "--help" && one !== "--version"))
+      expect(page).toContain(`\`${flag}\``);
+    for (const overlay of readdirSync(join(folder, "overlays")))
+      expect(page).toContain(`\`overlays/${overlay}\``);
   });
 
   it("no-webhook is what base is", async () => {

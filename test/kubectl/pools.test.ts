@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { poolAnnotationKey } from "../../src/api/pool-names.ts";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
 import { createPool, giveBlocks } from "../parts/given-blocks.ts";
+import { executables } from "../parts/plugin.ts";
 import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
@@ -105,6 +106,20 @@ describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${la
     expect((await site.run(["__complete", "map", ""])).stdout).toBe("cidrpool/a\nippool/a\n:4");
     expect((await site.run(["__complete", "list", "--key", "ipp"])).stdout).toBe("ippool/a\n:4");
     expect((await site.run(["__complete", "annotate", "n1", "ipp"])).stdout).toBe(":6");
+  });
+
+  it("watch tells of blocks by their pool", async () => {
+    const program = [
+      "timeout",
+      "--signal=INT",
+      "6",
+      ...(executables()[0]?.command("kubectl-kube_node") ?? []),
+    ];
+    const { stdout } = await site.run("watch --key ippool/a", { program });
+    const lines = stdout.split("\n").map((line) => line.slice(line.indexOf(" ") + 1));
+    expect(lines).toContain("n2 ippool/a 192.168.0.17-192.168.0.31/24 used=1 size=15 closing");
+    expect(lines).toContain("n2 ippool/a 192.168.0.33-192.168.0.47/24 used=0 size=15");
+    expect(lines).toContain("n3 ippool/a <none>");
   });
 
   it("verify finds nothing where blocks and annotations agree", async () => {

@@ -109,6 +109,9 @@ describe.skipIf(lack.some)(`what the agent of node-a may do, by examples/agent/b
     expect(
       await kube("admin", ["get", "nodeblock", "ippool.node-a.0", "-o", "jsonpath={.status.used}"]),
     ).toBe("3");
+    expect(await outcome("agent", ["get", "nodeblock", "ippool.node-b.0", "--subresource=status"])).toBe(
+      "done",
+    );
     for (const change of [`${heldBlocksKey}=[]`, `${heldBlocksKey}-`])
       expect(await outcome("agent", ["annotate", "node", "node-a", change])).toBe("done");
   });
