@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { CniError } from "../cni/error.ts";
+import { CniError, code } from "../cni/error.ts";
 import { uptime } from "../host/machine.ts";
 import { oneAtATime } from "../host/one-at-a-time.ts";
 import { type Connection, readConnection } from "../kube/connection.ts";
@@ -74,6 +74,10 @@ async function askAndKeep(
 function read(answer: NodeAnswer | Refusal, { source, log }: Wanted): Asked {
   if (answer.kind === "absent") return { kind: "absent", reason: answer.message };
   if (answer.kind === "outage") return answer;
+  if (answer.warning && source.fence) {
+    const hint = "two machines would give addresses of one node's blocks: name this machine's own Node";
+    throw new CniError(code.ownNode, answer.warning, hint);
+  }
   if (answer.warning) log.warn(answer.warning, {});
   return { kind: "answer", value: source.pick(answer.node), node: answer.node.name };
 }

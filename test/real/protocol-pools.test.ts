@@ -380,6 +380,19 @@ describeHostLocals("a pool's blocks", (subject) => {
   );
 
   it.skipIf(lack.some)(
+    `are of the machine alone whose Node it is, whoever names it${lack.words}`,
+    async () => {
+      const worker = await makePooledWorker(server, subject, { machineID: "another" });
+      await worker.give({ blocks: [block] });
+      expect(await worker.fail("ADD", { ipam: { ...ofPool, nodeName: worker.name } })).toMatchObject({
+        code: 102,
+        msg: `Node ${worker.name} has another machine-id than this machine`,
+      });
+      expect(worker.leases()).toEqual({});
+    },
+  );
+
+  it.skipIf(lack.some)(
     `are noted to lie in a folder of its own, before anything lies there${lack.words}`,
     async () => {
       const worker = await make();

@@ -29,8 +29,12 @@ export type PooledWorker = Worker & {
   uid: string;
 };
 
-export async function makePooledWorker(server: EmbeddedApiServer, subject: Subject): Promise<PooledWorker> {
-  const worker = await makeWorker(server, subject);
+export async function makePooledWorker(
+  server: EmbeddedApiServer,
+  subject: Subject,
+  spec: Parameters<typeof makeWorker>[2] = {},
+): Promise<PooledWorker> {
+  const worker = await makeWorker(server, subject, spec);
   const uid = (await server.getNode(worker.name))?.metadata.uid ?? "";
   const machine = { cni: join(worker.folder, "cni"), run: join(worker.folder, "run") };
   for (const folder of Object.values(machine)) mkdirSync(folder);
