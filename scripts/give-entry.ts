@@ -1,5 +1,5 @@
 // node scripts/give-entry.ts FILE: where a container runtime calls an executable that bun compiled for Linux, BUN_JSC_useJIT=0 is put
-// into its environment before the runtime looks there (decision 15). entry/*.s is the code; `machineCode` is the same, assembled.
+// into its environment before the runtime looks there (decision 18). entry/*.s is the code; `machineCode` is the same, assembled.
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** Behind each come two words: the address of `environ`, and the entry that was. */
