@@ -75,9 +75,8 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     );
     const client = await openClient(context, { requestTimeoutMs: 10_000 });
     try {
-      for (const [name, block] of closing)
-        if (isSettled(block, uptime(), pace.longestCall))
-          await attempt(name, () => drain(client, name, block, stores, node));
+      for (const name of [...closing.keys()])
+        await attempt(name, () => lookAtClosing(client, name, stores, node));
       for (const block of own) await attempt(block.name, () => tellUsed(client, block, stores));
       await tellWhatIsHeld(client, own, stores, node);
     } finally {
@@ -102,6 +101,26 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     return JSON.stringify(there) === JSON.stringify(annotations);
   }
 
+  async function lookAtClosing(
+    client: Client,
+    name: string,
+    stores: PoolStores,
+    node: NodeFacts,
+  ): Promise<void> {
+    const heardAt = uptime() - (silenceOf(config) ?? 0);
+    const own = machineIDs(onHost(config, "/etc/machine-id"));
+    const hearing = { node, bootID: bootID(), heardAt, now: uptime(), machineIDs: own };
+    const stale = correctLastWords(stores.inventories, name, hearing);
+    // A call may have gone by one of them just now.
+    if (stale > 0) setClosing(name, { since: uptime(), clean: 0 });
+    const block = closing.get(name);
+    if (block && isSettled(block, uptime(), pace.longestCall)) await drain(client, name, block, stores, node);
+  }
+
+  function setClosing(name: string, block: ClosingBlock): void {
+    closing = new Map([...closing, [name, block]]);
+  }
+
   async function drain(
     client: Client,
     name: string,
@@ -114,14 +133,9 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     if (!object || !span || object.status?.drained) return;
     if (object.spec.nodeName !== node.name || (!object.spec.closing && object.spec.nodeUID === node.uid))
       return;
-    const heardAt = uptime() - (silenceOf(config) ?? 0);
-    const own = machineIDs(onHost(config, "/etc/machine-id"));
-    const hearing = { node, bootID: bootID(), heardAt, now: uptime(), machineIDs: own };
-    const stale = correctLastWords(stores.inventories, name, hearing);
-    const holder =
-      stale > 0 ? "what the plugin keeps for outages was of before" : stores.holder({ name, span });
+    const holder = stores.holder({ name, span });
     const { block: next, isDrained } = countLook(block, holder === "");
-    closing = new Map([...closing, [name, next]]);
+    setClosing(name, next);
     if (holder !== "") sayOnce(`block ${name} is closing, and still in use`, holder);
     if (!isDrained || !object.spec.closing) return;
     await tellNodeBlock(client, name, { drained: true, used: 0 }, object);
