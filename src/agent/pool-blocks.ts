@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { formatIp } from "../address/ip.ts";
-import { formatHeldBlocks, type HeldBlock, heldBlocksKey, parseHeldBlocks } from "../api/held-blocks.ts";
+import { formatHeldBlocks, heldBlocksKey } from "../api/held-blocks.ts";
 import type { Part } from "../daemon/part.ts";
 import { readText } from "../host/files.ts";
 import { bootID, machineIDs, uptime } from "../host/machine.ts";
@@ -19,13 +18,14 @@ import {
 } from "./closing-blocks.ts";
 import { onHost } from "./config.ts";
 import type { AgentContext } from "./context.ts";
+import { findHeld, isToldOf } from "./held-by-node.ts";
 import { isConnected, silenceOf } from "./last-heard.ts";
 import { correctLastWords } from "./last-words.ts";
 import { networksIn } from "./networks.ts";
 import { getNodeBlock, spanOfBlock, tellHeld, tellNodeBlock } from "./node-blocks.ts";
 import { type OwnBlock, ownBlocks } from "./own-blocks.ts";
 import { type PoolStores, readPoolStores } from "./pool-stores.ts";
-import { readServedBlocks, type ServedBlock, writeServedBlocks } from "./served-blocks.ts";
+import { openServedBlocks, type ServedBlock } from "./served-blocks.ts";
 
 /** Seconds: between two looks, after which a closing block's last call is over, and between two words on how much is used. */
 export type Pace = { look: number; longestCall: number; tell: number };
@@ -39,7 +39,7 @@ const usualPace: Pace = { look: 30, longestCall, tell: 300 };
 export async function startPoolBlocks(context: AgentContext, pace: Pace = usualPace): Promise<Part> {
   const { config, log, signal, ownNode } = context;
   let closing: ClosingBlocks = new Map();
-  let served = readServedBlocks();
+  const served = openServedBlocks();
   const tellAt = new Map<string, number>();
   const absentSince = new Map<string, number>();
   const said = new Set<string>();
@@ -67,7 +67,7 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
       own.length === 0
         ? "no blocks of pools"
         : `${own.length} blocks of pools, ${closing.size} of them closing`;
-    if (own.length === 0 && served.length === 0 && !(heldBlocksKey in node.annotations)) return;
+    if (own.length === 0 && served.list().length === 0 && !(heldBlocksKey in node.annotations)) return;
     const { places } = await networksIn(context).find();
     const stores = readPoolStores(
       config,
@@ -75,9 +75,8 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     );
     const client = await openClient(context, { requestTimeoutMs: 10_000 });
     try {
-      for (const [name, block] of closing)
-        if (isSettled(block, uptime(), pace.longestCall))
-          await attempt(name, () => drain(client, name, block, stores, node));
+      for (const name of [...closing.keys()])
+        await attempt(name, () => lookAtClosing(client, name, stores, node));
       for (const block of own) await attempt(block.name, () => tellUsed(client, block, stores));
       await tellWhatIsHeld(client, own, stores, node);
     } finally {
@@ -102,6 +101,26 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     return JSON.stringify(there) === JSON.stringify(annotations);
   }
 
+  async function lookAtClosing(
+    client: Client,
+    name: string,
+    stores: PoolStores,
+    node: NodeFacts,
+  ): Promise<void> {
+    const heardAt = uptime() - (silenceOf(config) ?? 0);
+    const own = machineIDs(onHost(config, "/etc/machine-id"));
+    const hearing = { node, bootID: bootID(), heardAt, now: uptime(), machineIDs: own };
+    const stale = correctLastWords(stores.inventories, name, hearing);
+    // A call may have gone by one of them just now.
+    if (stale > 0) setClosing(name, { since: uptime(), clean: 0 });
+    const block = closing.get(name);
+    if (block && isSettled(block, uptime(), pace.longestCall)) await drain(client, name, block, stores, node);
+  }
+
+  function setClosing(name: string, block: ClosingBlock): void {
+    closing = new Map([...closing, [name, block]]);
+  }
+
   async function drain(
     client: Client,
     name: string,
@@ -114,14 +133,9 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     if (!object || !span || object.status?.drained) return;
     if (object.spec.nodeName !== node.name || (!object.spec.closing && object.spec.nodeUID === node.uid))
       return;
-    const heardAt = uptime() - (silenceOf(config) ?? 0);
-    const own = machineIDs(onHost(config, "/etc/machine-id"));
-    const hearing = { node, bootID: bootID(), heardAt, now: uptime(), machineIDs: own };
-    const stale = correctLastWords(stores.inventories, name, hearing);
-    const holder =
-      stale > 0 ? "what the plugin keeps for outages was of before" : stores.holder({ name, span });
+    const holder = stores.holder({ name, span });
     const { block: next, isDrained } = countLook(block, holder === "");
-    closing = new Map([...closing, [name, next]]);
+    setClosing(name, next);
     if (holder !== "") sayOnce(`block ${name} is closing, and still in use`, holder);
     if (!isDrained || !object.spec.closing) return;
     await tellNodeBlock(client, name, { drained: true, used: 0 }, object);
@@ -134,7 +148,7 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     { name, span, closing: isClosing }: OwnBlock,
     stores: PoolStores,
   ): Promise<void> {
-    const known = served.find((one) => one.name === name);
+    const known = served.list().find((one) => one.name === name);
     if (!span || !known || isClosing) return;
     const used = stores.used(span);
     if (used === known.told) return;
@@ -143,24 +157,19 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     if (uptime() < due) return;
     tellAt.set(name, uptime() + pace.tell * (1 + Math.random()));
     await tellNodeBlock(client, name, { used });
-    keep(served.map((one) => (one.name === name ? { ...one, told: used } : one)));
+    served.keep(served.list().map((one) => (one.name === name ? { ...one, told: used } : one)));
   }
 
   function remember(own: OwnBlock[], { uid }: NodeFacts): void {
     const now = own.flatMap(({ name, subnet, span }): ServedBlock[] => {
-      const before = served.find((one) => one.name === name);
+      const before = served.list().find((one) => one.name === name);
       return span ? [{ name, subnet, span, nodeUID: uid, told: before?.told ?? 0 }] : [];
     });
     const names = new Set(own.map(({ name }) => name));
     for (const name of names) absentSince.delete(name);
     // A NodeBlock that is made again knows nothing of what its forerunner was told.
-    keep([...now, ...served.filter(({ name }) => !names.has(name)).map((one) => ({ ...one, told: 0 }))]);
-  }
-
-  function keep(blocks: ServedBlock[]): void {
-    const isSame = written(blocks) === written(served);
-    served = blocks;
-    if (!isSame) writeServedBlocks(blocks);
+    const absent = served.list().filter(({ name }) => !names.has(name));
+    served.keep([...now, ...absent.map((one) => ({ ...one, told: 0 }))]);
   }
 
   /** What this node was given, has leases of, and no annotation names any more: forgotten where nothing is leased. */
@@ -171,23 +180,18 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
     node: NodeFacts,
   ): Promise<void> {
     const names = new Set(own.map(({ name }) => name));
-    const held: HeldBlock[] = [];
-    for (const block of served.filter(({ name }) => !names.has(name))) {
-      const since = absentSince.get(block.name) ?? uptime();
-      absentSince.set(block.name, since);
-      const used = stores.used(block.span);
-      if (used === 0 && uptime() - since > pace.longestCall)
-        keep(served.filter(({ name }) => name !== block.name));
-      if (used === 0 || (await getNodeBlock(client, block.name))?.spec.nodeName === node.name) continue;
-      const { name, subnet, span, nodeUID } = block;
-      held.push({ name, subnet, first: formatIp(span.first), last: formatIp(span.last), used, nodeUID });
-    }
-    const there = node.annotations[heldBlocksKey];
-    if (held.length === 0 ? there === undefined : isToldOf(there, held)) return;
+    const absent = served.list().filter(({ name }) => !names.has(name));
+    for (const { name } of absent) absentSince.set(name, absentSince.get(name) ?? uptime());
+    const isOver = ({ name, span }: ServedBlock) =>
+      stores.used(span) === 0 && uptime() - (absentSince.get(name) ?? uptime()) > pace.longestCall;
+    served.keep(served.list().filter((block) => names.has(block.name) || !isOver(block)));
+    const held = await findHeld(client, absent, stores, node.name);
+    if (isToldOf(node.annotations[heldBlocksKey], held)) return;
     await tellHeld(client, node, held.length === 0 ? null : formatHeldBlocks(held));
-    if (held.length > 0)
+    const blocks = held.map(({ name }) => name);
+    if (blocks.length > 0)
       log.warn("this node holds blocks that the cluster doesn't know of: kubectl kube-node rebuild", {
-        blocks: held.map(({ name }) => name),
+        blocks,
       });
   }
 
@@ -211,18 +215,4 @@ function reasonOf(error: unknown): string {
   return error instanceof ApiError && error.status === 403
     ? `${message}; examples/agent/base has the rights`
     : message;
-}
-
-function written(blocks: readonly ServedBlock[]): string {
-  return JSON.stringify(blocks, (_, value) => (typeof value === "bigint" ? String(value) : value));
-}
-
-/** How much is used changes all the time: it is told with the rest. */
-function isToldOf(text: string | undefined, held: HeldBlock[]): boolean {
-  try {
-    const strip = (blocks: HeldBlock[]) => JSON.stringify(blocks.map((one) => ({ ...one, used: 0 })));
-    return text !== undefined && strip(parseHeldBlocks(text)) === strip(held);
-  } catch {
-    return false;
-  }
 }

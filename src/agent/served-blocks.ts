@@ -14,8 +14,25 @@ export type ServedBlock = { name: string; subnet: string; span: Span; nodeUID: s
 const folder = `${defaultDataDir}/.kube-node/.agent`;
 const file = "blocks";
 
+/** The blocks as they are noted on the disk: written on change. */
+export type ServedBlocks = { list(): readonly ServedBlock[]; keep(blocks: readonly ServedBlock[]): void };
+
+export function openServedBlocks(): ServedBlocks {
+  let blocks: readonly ServedBlock[] = readServedBlocks();
+  return {
+    list: () => blocks,
+    keep(next) {
+      const isSame = format(next) === format(blocks);
+      blocks = next;
+      if (isSame) return;
+      makePrivateFolder(folder);
+      replaceFile(folder, file, format(next));
+    },
+  };
+}
+
 /** None where there is no such file, or it is damaged: then the next annotation tells. */
-export function readServedBlocks(): ServedBlock[] {
+function readServedBlocks(): ServedBlock[] {
   const text = readOwn(`${folder}/${file}`)?.text ?? "";
   try {
     const value: unknown = JSON.parse(text);
@@ -27,14 +44,13 @@ export function readServedBlocks(): ServedBlock[] {
   }
 }
 
-export function writeServedBlocks(blocks: readonly ServedBlock[]): void {
+function format(blocks: readonly ServedBlock[]): string {
   const list = blocks.map(({ span, ...rest }) => ({
     ...rest,
     first: formatIp(span.first),
     last: formatIp(span.last),
   }));
-  makePrivateFolder(folder);
-  replaceFile(folder, file, `${JSON.stringify({ version: 1, blocks: list })}\n`);
+  return `${JSON.stringify({ version: 1, blocks: list })}\n`;
 }
 
 function readBlock(value: unknown): ServedBlock | undefined {
