@@ -1,16 +1,19 @@
 import { version } from "../host/version.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
+import { poolFolder } from "../survey/pool-objects.ts";
 import { definitions, takeSurvey } from "../survey/survey.ts";
 import { isObject } from "../text/json.ts";
 import type { Files } from "./archive.ts";
-import { pickConfiguration, pickEvent, pickNode, pickPod } from "./bundle-parts.ts";
+import { pickConfiguration, pickEvent, pickNode, pickPod, pickWithStatus } from "./bundle-parts.ts";
 import { checkNames } from "./choose-nodes.ts";
 import { listItems } from "./node-ranges-list.ts";
 import { scrub, scrubText } from "./scrub.ts";
 
 /** Which Nodes' states are taken: by name, or by label; none of both for all. */
 export type BundleOrder = { nodes: readonly string[]; selector: string | undefined };
+
+const poolResources = ["ippools", "cidrpools", "nodeblocks"];
 
 /** ConfigMaps that CNI plugins are set up with. */
 const cniNames = /cni|multus|kube-node|whereabouts|calico|cilium|flannel|kube-router|nv-ipam|ovn/;
@@ -31,6 +34,8 @@ export async function collectBundle(client: Client, order: BundleOrder, now: Dat
 
   await take("version.json", async () => format({ program: version, server: await client.get("/version") }));
   await take("networks.json", () => everything(definitions, pickConfiguration));
+  for (const plural of poolResources)
+    await take(`${plural}.json`, () => everything(`${poolFolder}/${plural}`, pickWithStatus));
   await take("configmaps.json", () =>
     everything("/api/v1/configmaps", (item) => (isAboutCni(item) ? pickConfiguration(item) : undefined)),
   );

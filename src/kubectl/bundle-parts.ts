@@ -43,6 +43,11 @@ export function pickConfiguration(item: unknown): JsonObject {
   };
 }
 
+/** A pool or a NodeBlock: all that is written in it, and what became of it. */
+export function pickWithStatus(item: unknown): JsonObject {
+  return { ...pickConfiguration(item), status: partsOf(item).status };
+}
+
 function pickMetadata(metadata: JsonObject, isRanges: (key: string) => boolean): JsonObject {
   const { annotations } = metadata;
   const kept = Object.entries(isObject(annotations) ? annotations : {}).map(([key, value]) => [

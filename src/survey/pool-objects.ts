@@ -21,8 +21,9 @@ export type PoolObject = PoolReference & {
 /** Pools and NodeBlocks as the API server has them. `isKnown`: the NodeBlocks could be read, so what isn't there isn't. */
 export type PoolObjects = { pools: PoolObject[]; blocks: NodeBlock[]; isKnown: boolean };
 
-const folder = `/apis/${poolGroup}/${poolVersion}`;
-export const nodeBlocksPath = `${folder}/nodeblocks`;
+/** Where the API server has pools and NodeBlocks. */
+export const poolFolder = `/apis/${poolGroup}/${poolVersion}`;
+export const nodeBlocksPath = `${poolFolder}/nodeblocks`;
 
 /** A cluster without our CRDs has none; where they may not be read, that is noted. */
 export async function readPoolObjects(client: Client, notes: string[]): Promise<PoolObjects> {
@@ -30,7 +31,7 @@ export async function readPoolObjects(client: Client, notes: string[]): Promise<
     poolKinds.map((kind) =>
       listUnlessAbsent(
         client,
-        `${folder}/${kind.toLowerCase()}s`,
+        `${poolFolder}/${kind.toLowerCase()}s`,
         (item) => readPoolObject(kind, item),
         notes,
       ),

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { poolAnnotationKey } from "../../src/api/pool-names.ts";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
@@ -106,6 +108,18 @@ describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${la
     expect((await site.run(["__complete", "map", ""])).stdout).toBe("cidrpool/a\nippool/a\n:4");
     expect((await site.run(["__complete", "list", "--key", "ipp"])).stdout).toBe("ippool/a\n:4");
     expect((await site.run(["__complete", "annotate", "n1", "ipp"])).stdout).toBe(":6");
+  });
+
+  it("bundle takes pools and who has which block", async () => {
+    const archive = join(site.folder, "pools.tar.gz");
+    expect(await site.run(["bundle", "-o", archive])).toMatchObject({ exitCode: 0 });
+    const read = async (name: string) => {
+      const words = ["-xzOf", archive, "--wildcards", `*/${name}`];
+      return JSON.parse((await execa("tar", words)).stdout) as { metadata: { name: string } }[];
+    };
+    expect((await read("ippools.json")).map(({ metadata }) => metadata.name)).toEqual(["a"]);
+    const blocks = (await read("nodeblocks.json")).map(({ metadata }) => metadata.name);
+    expect(blocks).toEqual(["cidrpool.a.0", "ippool.a.0", "ippool.a.1", "ippool.a.2"]);
   });
 
   it("watch tells of blocks by their pool", async () => {
