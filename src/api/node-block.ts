@@ -27,6 +27,14 @@ const spec = z
       .max(64)
       .meta(fixed)
       .describe("Its UID: a Node made again under that name is another one."),
+    holdsFor: z
+      .int()
+      .min(0)
+      .meta(fixed)
+      .exactOptional()
+      .describe(
+        "Seconds that its node uses it at most without a word of the API server. A pool's shorter time counts at once, a longer one for new blocks.",
+      ),
     closing: z
       .boolean()
       .exactOptional()

@@ -82,7 +82,7 @@ const common = {
   blockHoldTime: duration
     .optional()
     .describe(
-      "For how long a node gives addresses of its block without hearing from the API server: less than blockReleaseDelay. 12h where it isn't set.",
+      "For how long a node gives addresses of its block without hearing from the API server: less than blockReleaseDelay, by 4 minutes, which a call may take. 12h where it isn't set.",
     ),
   allowOverlap: z
     .boolean()

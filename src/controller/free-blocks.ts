@@ -1,3 +1,4 @@
+import { callTime } from "../api/pool-times.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
@@ -61,10 +62,12 @@ async function free(context: ControllerContext, block: BlockRecord, why: string)
 }
 
 /** Milliseconds until a block may be given to others, that many after `since`; for ever where its pool doesn't say. */
-function leftOf({ cluster }: ControllerContext, { pool }: BlockRecord, since: number): number {
+function leftOf({ cluster }: ControllerContext, { pool, holdsFor = 0 }: BlockRecord, since: number): number {
   const entry = cluster.pools.get(`${pool.kind}/${pool.name}`);
   if (entry?.record.uid !== pool.uid || !entry.pool || Number.isNaN(since)) return Number.POSITIVE_INFINITY;
-  return since + entry.pool.releaseDelay * 1000 - Date.now();
+  // A delay that was shortened since doesn't shorten what the node was told.
+  const told = holdsFor > 0 ? holdsFor + callTime : 0;
+  return since + Math.max(entry.pool.releaseDelay, told) * 1000 - Date.now();
 }
 
 /** No timer for what never comes; and looked at again at least once an hour, since delays may be changed. */

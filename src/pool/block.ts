@@ -20,6 +20,8 @@ export type Block = {
   span: Span | undefined;
   nodeName: string;
   nodeUID: string;
+  /** Seconds that its node may ever have been told to use it for without a word of the API server; undefined in one made by hand. */
+  holdsFor?: number;
   closing: boolean;
 };
 
@@ -34,6 +36,7 @@ export function readBlock({ metadata: { name }, spec }: NodeBlock): Block | unde
     span: spec.index === String(claim.index) ? readSpan(spec.first, spec.last) : undefined,
     nodeName: spec.nodeName,
     nodeUID: spec.nodeUID,
+    ...(spec.holdsFor !== undefined && { holdsFor: spec.holdsFor }),
     closing: spec.closing === true,
   };
 }
@@ -59,6 +62,7 @@ export function draftBlock(pool: Pool, node: Pick<PoolNode, "name" | "uid">, ind
       last: formatIp(last),
       nodeName: node.name,
       nodeUID: node.uid,
+      holdsFor: pool.holdsFor,
     },
   };
 }

@@ -30,7 +30,7 @@ export function projectBlocks(pool: Pool, nodeUID: string, blocks: readonly Bloc
   return {
     version: 1,
     nodeUID,
-    holdsFor: pool.holdsFor,
+    holdsFor: Math.min(pool.holdsFor, ...blocks.map(({ holdsFor }) => holdsFor ?? pool.holdsFor)),
     blocks: projected,
     ...(pool.routes.length > 0 && { routes: pool.routes.map(({ dst }) => ({ dst })) }),
     ...(pool.defaultGateway && { defaultGateway: true }),

@@ -3,7 +3,7 @@ import type { PoolReference } from "../api/pool-names.ts";
 import { poolFaults } from "../api/pool-rules.ts";
 import { type PlacedFault, readPoolShape } from "../api/pool-shape.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
-import { poolTimes } from "../api/pool-times.ts";
+import { callTime, poolTimes } from "../api/pool-times.ts";
 import type { JsonObject } from "../text/json.ts";
 import { countPodPlaces } from "./block-addresses.ts";
 import { cutPool } from "./cut-pool.ts";
@@ -29,7 +29,7 @@ export function readPool({ kind, name, uid, spec: raw, frozen }: PoolDocument): 
     ...cutPool(spec),
     routes: (spec.routes ?? []).map(({ dst }) => ({ dst })),
     defaultGateway: spec.defaultGateway ?? false,
-    holdsFor: Math.floor(holdTime / 1000),
+    holdsFor: Math.floor(Math.max(0, Math.min(holdTime, releaseDelay - callTime * 1000)) / 1000),
     releaseDelay: Math.floor(releaseDelay / 1000),
     allowOverlap: spec.allowOverlap ?? false,
     selects: selectNodes(spec.nodeSelector),

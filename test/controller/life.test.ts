@@ -76,6 +76,20 @@ describe.skipIf(lack.some)(`the life of a block${lack.words}`, () => {
     await isShown("gone-3", "gone", "ippool.gone.0");
   });
 
+  it("waits for what a node was told, though the pool's delay was shortened since", async () => {
+    await createPool("told", 23, { blockReleaseDelay: "24h", blockHoldTime: "12h" });
+    await cluster.createNode("told-1", { told: "" });
+    await isShown("told-1", "told", "ippool.told.0");
+    expect((await cluster.block("ippool.told.0"))?.spec.holdsFor).toBe(43_200);
+    await cluster.patchPool("IPPool", "told", { spec: quick });
+    await cluster.remove("/api/v1/nodes/told-1");
+    await until(async () => (await cluster.block("ippool.told.0"))?.status?.nodeGoneAt, "its going is noted");
+    await cluster.createNode("told-2", { told: "" });
+    await isShown("told-2", "told", "ippool.told.1");
+    await sleep(2500);
+    expect(await cluster.block("ippool.told.0")).toBeDefined();
+  });
+
   it("lets a Node made again under its name drain the block of the one before", async () => {
     await createPool("again", 13);
     await cluster.createNode("again-1", { again: "" });

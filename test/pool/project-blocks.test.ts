@@ -32,6 +32,15 @@ describe("a projection", () => {
     expect(blocks.map(({ name }) => name)).toEqual(["ippool.a.2", "ippool.a.9", "ippool.a.10"]);
   });
 
+  it("holds for no longer than any of its blocks was made for, whatever the pool says by now", () => {
+    const heldFor = (now: number, made?: number) =>
+      projectBlocks({ ...pool, holdsFor: now }, "u", [
+        block(0, "u", { holdsFor: made ?? now }),
+        block(1, "u", { holdsFor: now }),
+      ]).holdsFor;
+    expect([heldFor(60), heldFor(60, 30), heldFor(30, 60)]).toEqual([60, 30, 30]);
+  });
+
   it("leaves out what makes no sense, or is of the other family", () => {
     const v6 = { family: 6 as const, value: 1n };
     const odd = [block(0, "u", { span: undefined }), block(1, "u", { span: { first: v6, last: v6 } })];

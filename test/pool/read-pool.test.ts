@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { PoolKind } from "../../src/api/pool-kind.ts";
+import { callTime } from "../../src/api/pool-times.ts";
 import { readBlock } from "../../src/pool/block.ts";
 import { readPool } from "../../src/pool/read-pool.ts";
+import { longestCall } from "../../src/request/budget.ts";
 
 const flat = { subnet: "10.0.0.0/24", perNodeBlockSize: 16 };
 const cut = { cidr: "10.0.0.0/16", perNodeNetworkPrefix: 24 };
@@ -21,9 +23,24 @@ describe("reading a pool", () => {
     };
     expect(read({})).toEqual([43_200, 86_400]);
     expect(read({ blockHoldTime: null, blockReleaseDelay: null })).toEqual([43_200, 86_400]);
-    expect(read({ blockHoldTime: "1m30s", blockReleaseDelay: "2m" })).toEqual([90, 120]);
+    expect(read({ blockHoldTime: "1m30s", blockReleaseDelay: "6m" })).toEqual([90, 360]);
     expect(read({ blockHoldTime: "soon" })).toMatch(/^expected a time as Go writes it/);
     expect(read({ blockReleaseDelay: "12h" })).toMatch(/must be shorter than blockReleaseDelay/);
+  });
+
+  it("ends a node's time before a call that began within it could outlive the release", () => {
+    const read = (blockHoldTime: string, blockReleaseDelay: string) => {
+      const found = readPool({
+        kind: "IPPool",
+        name: "p",
+        uid: "u",
+        spec: { ...flat, blockHoldTime, blockReleaseDelay },
+      });
+      return "pool" in found ? found.pool.holdsFor : undefined;
+    };
+    expect(callTime).toBe(longestCall);
+    expect(read("59m", "1h")).toBe(3600 - callTime);
+    expect(read("1s", "2s")).toBe(0);
   });
 
   it("says what is wrong: rules first, then what only planning shows", () => {
