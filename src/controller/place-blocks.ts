@@ -3,7 +3,7 @@ import { judgeBlock } from "../pool/judge-block.ts";
 import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { mayGive } from "./may-give.ts";
-import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
+import { type BlockRecord, type NodeRecord, readBlockRecord, releaseDelayKey } from "./records.ts";
 import { isStatus, lookAtBlock, paths } from "./resources.ts";
 
 /** Gives the Node a block of each pool that selects it and has given it none. The names of those that were made or found just now. */
@@ -48,7 +48,10 @@ async function claim(
     }
     const { pool } = placed;
     try {
-      const made = readBlockRecord(await client.create(paths.blocks, draftBlock(pool, node, placed.index)));
+      const draft = draftBlock(pool, node, placed.index);
+      const annotations = { [releaseDelayKey]: String(pool.releaseDelay) };
+      const body = { ...draft, metadata: { ...draft.metadata, annotations } };
+      const made = readBlockRecord(await client.create(paths.blocks, body));
       if (!made) throw new Error(`the API server made of NodeBlock ${placed.name} something else`);
       cluster.putBlock(made);
       entry.unplaced.delete(node.name);

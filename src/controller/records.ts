@@ -32,10 +32,20 @@ export type PoolRecord = PoolReference & {
   status: PoolStatus;
 };
 
-export type BlockRecord = Block & { uid: string; version: string; created: number; status: NodeBlockStatus };
+export type BlockRecord = Block & {
+  uid: string;
+  version: string;
+  created: number;
+  status: NodeBlockStatus;
+  /** Seconds, as its pool said when it was made: what counts where that pool isn't there any more. */
+  releaseDelay: number | undefined;
+};
 
 /** The pool's annotation by which a person says that NodeBlocks lost by a restore are there again: when that was (RFC 3339). */
 const rebuiltKey = "ipam.kube-node.io/rebuilt";
+
+/** Of a NodeBlock: `blockReleaseDelay` of its pool, in seconds. */
+export const releaseDelayKey = "ipam.kube-node.io/release-delay";
 
 const rangeKeys = chooseKeys([], []);
 
@@ -81,9 +91,17 @@ export function readBlockRecord(item: unknown): BlockRecord | undefined {
   if (!metadata || !isObject(item) || !isObject(item["spec"])) return undefined;
   const block = readBlock(item as unknown as NodeBlock);
   if (!block) return undefined;
-  const { uid, version, created } = metadata;
+  const { uid, version, created, object } = metadata;
+  const delay = textsOf(object["annotations"])[releaseDelayKey];
   const status = (isObject(item["status"]) ? item["status"] : {}) as NodeBlockStatus;
-  return { ...block, uid, version, created, status };
+  return {
+    ...block,
+    uid,
+    version,
+    created,
+    status,
+    releaseDelay: delay === undefined ? undefined : Number(delay),
+  };
 }
 
 function metadataOf(item: unknown) {
