@@ -33,6 +33,7 @@ const ways = [
   "overlays/own-certificate",
   "overlays/cert-manager",
   "overlays/openshift",
+  "overlays/host-network",
 ];
 const lackOfKubectl = whatLacks(kubectl());
 const lackOfHelm = whatLacks(kubectl(), helm());
@@ -136,6 +137,7 @@ describe.skipIf(lackOfHelm.some)(`the controller in the Helm chart${lackOfHelm.w
     ["base", { controller: { enabled: true } }],
     ["overlays/own-certificate", { controller: { enabled: true, webhook: "own-certificate" } }],
     ["overlays/cert-manager", { controller: { enabled: true, webhook: "cert-manager" } }],
+    ["overlays/host-network", { controller: { enabled: true, hostNetwork: true } }],
   ])("makes what %s makes, and keeps the CustomResourceDefinitions", async (way, values) => {
     const wanted = (await kustomize(way)).filter(({ kind }) => kind !== "Namespace");
     const agents = sorted(await template({})).map(keyOf);
