@@ -19,6 +19,8 @@ export async function start(name: string): Promise<never> {
   const [command, ...others] = words;
   const plugin = name === "node-annotation" ? name : "kube-node";
   if (command === undefined || (command === "ipam" && plugin === "node-annotation")) {
+    // What scripts/give-entry.ts put there was for the runtime of this process alone.
+    delete process.env["BUN_JSC_useJIT"];
     if (process.env["CNI_COMMAND"]) process.exit(await runPlugin(plugin, process.env));
     if (plugin === "node-annotation") process.exit(await runTryOut(process.env));
   }
