@@ -1,4 +1,4 @@
-import { type Document, parseAllDocuments, visit } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit } from "yaml";
 import { defaultConfigFile } from "../api/node-annotation-config.ts";
 import { isObject, type JsonObject, kindOf } from "../text/json.ts";
 import { type Located, locateNode, type SourceText, within } from "./located.ts";
@@ -51,17 +51,30 @@ function checkFile(text: string, report: Report, context: Context): void {
 }
 
 function checkYaml(document: Document, source: SourceText, report: Report, context: Context): void {
+  let value: unknown;
   try {
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (value !== null) checkDocument(locateNode(document, value, source), report, context);
+    value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    // Of aliases: one of nothing, or so many that they would fill the memory.
-    if (!(error instanceof ReferenceError)) throw error;
-    report.error(
-      unresolvedAlias(document) ?? document.range?.[0] ?? 0,
-      `YAML is malformed: ${lowerFirst(error.message)}`,
-    );
+    // An alias of nothing, so many that they would fill the memory, or a merge of what is no mapping.
+    const at = unresolvedAlias(document) ?? unfitMerge(document) ?? document.range?.[0] ?? 0;
+    report.error(at, `YAML is malformed: ${lowerFirst((error as Error).message)}`);
+    return;
   }
+  if (value !== null) checkDocument(locateNode(document, value, source), report, context);
+}
+
+/** Where the first `<<` stands whose value can't be merged. */
+function unfitMerge(document: Document): number | undefined {
+  let at: number | undefined;
+  visit(document, {
+    Pair(_, { key, value }) {
+      if (!isScalar(key) || key.source !== "<<" || isMap(value) || isAlias(value) || isSeq(value))
+        return undefined;
+      at = key.range?.[0];
+      return visit.BREAK;
+    },
+  });
+  return at;
 }
 
 /** Where the first alias stands that no anchor stands before. */

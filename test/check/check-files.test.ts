@@ -470,6 +470,10 @@ describe("whatever a file holds", () => {
     expectFound(`«${bomb.join("\n")}\n`, [/YAML is malformed/]);
     expectFound("kind: Node\napiVersion: v1\nmetadata: «*nothing\n", [/YAML is malformed/]);
   });
+
+  it("a merge of what is no mapping has its place", () => {
+    expectFound('items:\n  - «<<: ""\n', [/YAML is malformed: merge sources must be maps/]);
+  });
 });
 
 describe("a file", () => {
