@@ -66,6 +66,7 @@ export async function lookAtPool(
   const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(pathOfPool(reference))));
   if (before && isPast(pool, before.record)) {
     cluster.dropPool(before.key, before.record.version);
+    holdAll(context);
     if (pool) cluster.putPool(pool);
     holdAll(context);
   } else if (pool) cluster.putPool(pool);
@@ -122,6 +123,7 @@ function isPast(now: Versioned | undefined, before: Versioned | undefined): bool
 
 /** What was given since the moment that etcd was set back to is unknown: nothing new is given until a person says that it is rebuilt. */
 export function holdAll({ cluster, queue, log }: ControllerContext): void {
+  cluster.forgetGone();
   const isNew = [...cluster.pools.values()].some(({ setBackAt }) => setBackAt === undefined);
   if (isNew) log.error("etcd was set back: what was given since may be given already", {});
   for (const entry of cluster.pools.values()) {
