@@ -62,14 +62,17 @@ export async function lookAtPool(
   reference: PoolReference,
 ): Promise<PoolRecord | undefined> {
   const { cluster, client } = context;
-  const before = cluster.pools.get(poolKey(reference));
+  const key = poolKey(reference);
+  /** As it was known before the request: an entry goes on to be kept up to date. */
+  const before = cluster.pools.get(key)?.record;
   const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(pathOfPool(reference))));
-  if (before && isPast(pool, before.record)) {
-    cluster.dropPool(before.key, before.record.version);
+  if (before && isPast(pool, before)) {
+    cluster.dropPool(key, before.version);
+    holdAll(context);
     if (pool) cluster.putPool(pool);
     holdAll(context);
   } else if (pool) cluster.putPool(pool);
-  else if (before) cluster.dropPool(before.key, before.record.version);
+  else if (before) cluster.dropPool(key, before.version);
   return pool;
 }
 
@@ -122,6 +125,7 @@ function isPast(now: Versioned | undefined, before: Versioned | undefined): bool
 
 /** What was given since the moment that etcd was set back to is unknown: nothing new is given until a person says that it is rebuilt. */
 export function holdAll({ cluster, queue, log }: ControllerContext): void {
+  cluster.forgetGone();
   const isNew = [...cluster.pools.values()].some(({ setBackAt }) => setBackAt === undefined);
   if (isNew) log.error("etcd was set back: what was given since may be given already", {});
   for (const entry of cluster.pools.values()) {

@@ -128,6 +128,7 @@ function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerCont
           cluster.dropNode(name, version);
           look(name);
         }
+      if (isSetBack) cluster.forgetGone();
       for (const node of all) if (cluster.putNode(node)) look(node.name);
       surroundings.changed();
     },
@@ -161,6 +162,7 @@ function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRec
       const keys = new Set(all.map(poolKey));
       for (const { key, record } of [...cluster.pools.values()])
         if (record.kind === kind && (isSetBack || !keys.has(key))) drop(key, record.version);
+      if (isSetBack) cluster.forgetGone();
       for (const record of all) put(record);
       if (isSetBack) holdAll(context);
     },
@@ -189,6 +191,7 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
       for (const block of [...cluster.blocks.values()])
         if ((isSetBack || !names.has(block.name)) && cluster.dropBlock(block.name, block.version))
           look(block);
+      if (isSetBack) cluster.forgetGone();
       for (const block of all) if (cluster.putBlock(block)) look(block);
       if (isSetBack) holdAll(context);
     },
