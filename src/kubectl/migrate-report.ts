@@ -57,11 +57,11 @@ export function showPlan(rows: PoolRow[], { output, dryRun }: MigrateFlags, shel
   for (const row of rows) for (const words of row.notes) shell.say(`note: ${nameOfPool(row)}: ${words}`);
 }
 
-/** Each step with how it stands; 0 where all are done, or would be. */
+/** Each step with how it stands; 0 where all are done. A dry run is good where there is no doubt. */
 export async function reportSteps(
   rows: PoolRow[],
   steps: Step[],
-  { output }: MigrateFlags,
+  { output, dryRun }: MigrateFlags,
   shell: Shell,
 ): Promise<number> {
   if (output === "json" || output === "yaml")
@@ -71,6 +71,6 @@ export async function reportSteps(
       shell.print(`${at + 1}. ${title}: ${state}`);
       for (const line of words) shell.print(`   ${line}`);
     }
-  const isAmiss = steps.some(({ state }) => state === "waits" || state === "failed");
+  const isAmiss = dryRun === "none" && steps.some(({ state }) => state === "waits" || state === "failed");
   return isAmiss || rows.some(({ doubts }) => doubts.length > 0) ? 1 : 0;
 }

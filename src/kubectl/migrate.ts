@@ -43,7 +43,7 @@ export function migrateCommand(shell: Shell, end: (code: number) => void): Comma
       ["migrate nv-ipam --back", "Back to nv-ipam; with --finish once it serves every node"],
     ],
     [
-      "0  every step is done (or would be)",
+      "0  every step is done; of a dry run: there is no doubt",
       "1  a step waits, a pool is left out because of a doubt, or something went wrong; run it again",
       "2  a mistake in the words of the command",
     ],
