@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { movedFromKey } from "../api/nv-ipam.ts";
 import type { PoolReference } from "../api/pool-names.ts";
 import { poolGroup, poolVersion } from "../api/pool-names.ts";
@@ -8,7 +9,6 @@ import { formatGrid } from "../move/pool-grid.ts";
 import { draftBlock } from "../pool/block.ts";
 import type { Pool } from "../pool/pool.ts";
 import { readPool } from "../pool/read-pool.ts";
-import type { JsonObject } from "../text/json.ts";
 import { findLeaseHolder } from "./lease-holder.ts";
 import { type MigrationNode, ownPath, readOwnObject } from "./migrate-cluster.ts";
 import { ownLease } from "./migrate-in.ts";
@@ -67,13 +67,7 @@ async function ensurePool(client: Client, name: string, fit: Fitting) {
       return client.get<unknown>(ownPath(kind, name));
     });
   const own = readOwnObject(kind, item);
-  if (!own || !isSame(own.spec, spec) || own.annotations[movedFromKey] !== undefined)
+  if (!own || !isDeepStrictEqual(own.spec, spec) || own.annotations[movedFromKey] !== undefined)
     throw new Error(`there is another ${kind} ${name} already: give --pool another name`);
   return own;
-}
-
-function isSame(one: JsonObject, other: JsonObject): boolean {
-  const canonical = (value: JsonObject) =>
-    JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return canonical(one) === canonical(other);
 }
