@@ -37,7 +37,8 @@ export async function runCommandLine(
   }
 }
 
-function options(): Option[] {
+/** As docs/controller.md tells of them. */
+export function options(): Option[] {
   const usual = (flags: string, value: string, says: string) => new Option(flags, says).default(value);
   return [
     new Option("--kubeconfig <FILE>", "credentials (default: the pod's ServiceAccount)"),

@@ -17,6 +17,7 @@ import { definitions } from "./metric-definitions.ts";
 import { makeQueue } from "./queue.ts";
 import { serveMetrics } from "./serve-metrics.ts";
 import { serveWebhook } from "./serve-webhook.ts";
+import { serveSnapshots } from "./snapshots.ts";
 import { watchSurroundings } from "./surroundings.ts";
 import { watchCluster } from "./watch-cluster.ts";
 import { startWork } from "./work.ts";
@@ -31,10 +32,11 @@ export function run(config: ControllerConfig): Promise<number> {
 }
 
 async function startAll(context: ControllerContext, running: Part[]): Promise<void> {
-  const { metricsAddress, healthAddress } = context.config;
+  const { metricsAddress, healthAddress, debugAddress } = context.config;
   serveMetrics(context);
   const addresses = [metricsAddress, ...(healthAddress ? [healthAddress] : [])];
   running.push(await startServer({ ...context, addresses }, running), context.events.part);
+  if (debugAddress) running.push(await serveSnapshots(debugAddress, context.log, context.signal));
   running.push(...(await serveWebhook(context)));
   const election = startElection(context);
   running.push(election.part);
