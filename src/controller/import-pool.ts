@@ -76,12 +76,13 @@ async function claimAll(
   context: ControllerContext,
   create: ReturnType<typeof plan>["create"],
 ): Promise<void> {
-  const { client, cluster, metrics } = context;
+  const { client, cluster, metrics, queue } = context;
   let taken = 0;
   await eachAtOnce(create, atOnce, async (block) => {
     try {
       const made = readBlockRecord(await client.create(paths.blocks, labelServed(block)));
       if (made) cluster.putBlock(made);
+      queue.add(`node/${block.spec.nodeName}`);
       metrics.writes.inc({ what: "block" });
     } catch (error) {
       if (!isStatus(error, 409)) throw error;

@@ -1,6 +1,12 @@
 import type { PoolKind } from "../../../src/api/pool-kind.ts";
 
-export type NvAllocation = { nodeName: string; startIP?: string; endIP?: string; prefix?: string; gateway?: string };
+export type NvAllocation = {
+  nodeName: string;
+  startIP?: string;
+  endIP?: string;
+  prefix?: string;
+  gateway?: string;
+};
 export type NvObject = {
   metadata: {
     uid: string;
@@ -103,7 +109,10 @@ export const workedExamples: Example[] = [
       { nodeName: "node2", prefix: "10.10.2.0/24", gateway: "10.10.2.1" },
     ]),
     kind: "CIDRPool",
-    spec: { ...prefixes(1, "10.10.0.0/16", 24), exclusions: [{ startIP: "10.10.0.0", endIP: "10.10.0.255" }] },
+    spec: {
+      ...prefixes(1, "10.10.0.0/16", 24),
+      exclusions: [{ startIP: "10.10.0.0", endIP: "10.10.0.255" }],
+    },
   },
   ...[
     [254, "10.11.0.0/16", 24, "10.11.0.0/24", "10.11.0.254"],
