@@ -2,7 +2,7 @@ import { movedFromKey, type NvPool, poolFinalizer, poolGridKey, readNvPool } fro
 import { poolAnnotationKey } from "../api/pool-names.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
-import type { PoolReturn } from "../move/plan-return.ts";
+import { isMarked, type PoolReturn } from "../move/plan-return.ts";
 import { nodeBlocksPath } from "../survey/pool-objects.ts";
 import { type MigrationNode, nvPath, ownPath } from "./migrate-cluster.ts";
 import { deletePool, unlessGone } from "./migrate-write.ts";
@@ -63,13 +63,4 @@ async function cleanNv(client: Client, nv: NvPool): Promise<void> {
   const annotations = { [poolGridKey]: null, [movedFromKey]: null };
   const metadata = { uid, annotations, finalizers: finalizers.filter((one) => one !== poolFinalizer) };
   await client.patch(nvPath(nv.kind, nv) + manager, { metadata }, "merge");
-}
-
-/** Whether something of ours is still on nv-ipam's object. */
-export function isMarked({ finalizers, annotations }: NvPool): boolean {
-  return (
-    finalizers.includes(poolFinalizer) ||
-    annotations[poolGridKey] !== undefined ||
-    annotations[movedFromKey] !== undefined
-  );
 }

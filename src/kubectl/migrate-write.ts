@@ -60,20 +60,32 @@ function readOwn({ kind, name }: NvPool, item: unknown): OwnObject {
   return own;
 }
 
-type Held = { uid: string; resourceVersion: string; finalizers: string[] };
+type Held = { uid: string; finalizers: string[] };
+type Found = { metadata: { uid: string; finalizers?: string[] } };
 
-/** Deletes an object, of this UID only, and takes away the finalizer that is ours: nobody else would. */
+/**
+ * Deletes an object, of this UID only, and takes away the finalizer that is ours: nobody else would. First the finalizer, so that a run that is
+ * killed leaves an object that isn't being deleted; and again, where a controller was quick to put it back.
+ */
 export async function deletePool(
   client: Client,
   path: string,
   { uid, finalizers }: Held,
   finalizer: string,
 ): Promise<void> {
+  const takeOff = (all: string[]) => {
+    const metadata = { uid, finalizers: all.filter((one) => one !== finalizer) };
+    return unlessGone(client.patch(path + manager, { metadata }, "merge"));
+  };
+  if (finalizers.includes(finalizer)) await takeOff(finalizers);
   const preconditions = { uid };
   await unlessGone(client.remove(path, { apiVersion: "v1", kind: "DeleteOptions", preconditions }));
-  if (!finalizers.includes(finalizer)) return;
-  const left = finalizers.filter((one) => one !== finalizer);
-  await unlessGone(client.patch(path + manager, { metadata: { uid, finalizers: left } }, "merge"));
+  await unlessGone(
+    client.get<Found>(path).then(({ metadata: left }) => {
+      const isHeld = left.uid === uid && left.finalizers?.includes(finalizer);
+      return isHeld ? takeOff(left.finalizers ?? []) : undefined;
+    }),
+  );
 }
 
 /** A 404 means that it is done. */

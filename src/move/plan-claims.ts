@@ -92,7 +92,8 @@ function standing(from: NvPool, { own }: Surroundings): string[] {
       : [
           "its name is longer than 63 characters, or no name for an annotation's key: make a pool with another one",
         ]),
-    ...(from.deleting ? ["it is being deleted"] : []),
+    // One that ours was made from may go.
+    ...(from.deleting && !(ours && isMade) ? ["it is being deleted"] : []),
     ...(isMade
       ? []
       : [

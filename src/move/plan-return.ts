@@ -1,5 +1,12 @@
 import type { NodeBlock } from "../api/node-block.ts";
-import { movedFromKey, type NvAllocation, type NvPool, uidsOfPool } from "../api/nv-ipam.ts";
+import {
+  movedFromKey,
+  type NvAllocation,
+  type NvPool,
+  poolFinalizer,
+  poolGridKey,
+  uidsOfPool,
+} from "../api/nv-ipam.ts";
 import { type Block, readBlock } from "../pool/block.ts";
 import { isOnGrid } from "../pool/block-addresses.ts";
 import { byIndex } from "../pool/judge-node.ts";
@@ -38,6 +45,8 @@ type Parts = {
 export function planReturn({ nv, own, namespace, nodes, blocks: all }: Parts): PoolReturn | undefined {
   const from = nv ?? own;
   if (!from || (!nv && own?.annotations[movedFromKey] === undefined)) return undefined;
+  const isOther = nv && own && !isSamePool(nv, own);
+  if (isOther && !isMarked(nv)) return undefined;
   const blocks = all.filter(({ spec }) => spec.pool.kind === from.kind && spec.pool.name === from.name);
   const frozen = nv ? frozenGridOf(nv) : own?.grid && { frozen: own.grid };
   const read = readPool({ ...from, ...frozen });
@@ -47,6 +56,10 @@ export function planReturn({ nv, own, namespace, nodes, blocks: all }: Parts): P
     return { ...nothing, pool: undefined, doubts };
   }
   const { pool } = read;
+  if (isOther) {
+    const doubts = [`${own.kind} ${own.name} of ipam.kube-node.io was not made from it: rename one of them`];
+    return { ...nothing, pool, doubts };
+  }
   const readable = blocks.flatMap((block) => readBlock(block) ?? []).sort(byIndex);
   const doubts = [...strangers(nv, own, readable), ...misfits(pool, readable, nodes)];
   if (doubts.length > 0) return { ...nothing, pool, doubts };
@@ -60,6 +73,19 @@ export function planReturn({ nv, own, namespace, nodes, blocks: all }: Parts): P
     doubts,
     notes: [...lostKeys(nv?.spec ?? own?.spec ?? {}), ...goneNodes(readable, nodes)],
   };
+}
+
+function isSamePool(nv: NvPool, own: OwnObject): boolean {
+  return uidsOfPool(own).includes(nv.uid) || uidsOfPool(nv).includes(own.uid);
+}
+
+/** Whether something of ours is on nv-ipam's object. */
+export function isMarked({ finalizers, annotations }: NvPool): boolean {
+  return (
+    finalizers.includes(poolFinalizer) ||
+    annotations[poolGridKey] !== undefined ||
+    annotations[movedFromKey] !== undefined
+  );
 }
 
 /** nv-ipam's `status.allocations`: what it says of nodes and places that no NodeBlock has stays, in its order. */
