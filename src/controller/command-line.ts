@@ -37,7 +37,8 @@ export async function runCommandLine(
   }
 }
 
-function options(): Option[] {
+/** As docs/controller.md tells of them. */
+export function options(): Option[] {
   const usual = (flags: string, value: string, says: string) => new Option(flags, says).default(value);
   return [
     new Option("--kubeconfig <FILE>", "credentials (default: the pod's ServiceAccount)"),
@@ -60,6 +61,15 @@ function options(): Option[] {
     usual("--webhook-address <HOST:PORT>", ":9443", "where it does"),
     new Option("--webhook-certificate <FILE>", "somebody else's (default: one of its own, kept in a Secret)"),
     new Option("--webhook-key <FILE>", "its key"),
+    new Option(
+      "--serve-group <GROUP>",
+      "serves another group's pools as well: nv-ipam.nvidia.com, once its own controller is stopped",
+    ),
+    usual("--serve-namespace <NAME>", "kube-system", "where they are; nv-ipam's --ippools-namespace"),
+    new Option(
+      "--serve-lease-namespaces <NAMES>",
+      "where else its controller's Lease may be, with commas between them; nv-ipam's --leader-elect-namespace",
+    ),
     new Option("--log-level <LEVEL>", "the least important that is written")
       .choices(logLevels)
       .default("info"),

@@ -27,4 +27,6 @@ export type ControllerContext = Life & {
   queue: Queue;
   events: Events;
   surroundings: Surroundings;
+  /** When each watch last heard of the API server, by performance.now(). */
+  heard: Map<string, number>;
 };

@@ -12,6 +12,7 @@ import {
   readNodeRecord,
   readPoolRecord,
 } from "./records.ts";
+import { servedPath } from "./served-pool.ts";
 
 const group = `/apis/${poolGroup}/${poolVersion}`;
 
@@ -22,42 +23,66 @@ export const paths = {
   blocks: `${group}/nodeblocks`,
 };
 
-export function pathOfPool({ kind, name }: PoolReference): string {
-  return `${paths[kind]}/${name}`;
+export function pathOfPool({ kind, name, served }: PoolReference & Pick<PoolRecord, "served">): string {
+  return served ? servedPath(kind, served.namespace, name) : `${paths[kind]}/${name}`;
 }
 
 /** The Node as the API server has it now; undefined where it has none of that name. */
-export async function lookAtNode(
-  { nodeClient, cluster }: ControllerContext,
-  name: string,
-): Promise<NodeRecord | undefined> {
-  const node = readNodeRecord(await unlessAbsent(nodeClient.get(`${paths.nodes}/${name}`)));
+export async function lookAtNode(context: ControllerContext, name: string): Promise<NodeRecord | undefined> {
+  const { cluster } = context;
+  const before = cluster.nodes.get(name);
+  const node = readNodeRecord(await unlessAbsent(context.nodeClient.get(`${paths.nodes}/${name}`)));
+  if (isPast(node, before)) {
+    cluster.nodes.delete(name);
+    holdAll(context);
+  }
   if (node) cluster.putNode(node);
   return node;
 }
 
 /** The NodeBlock as the API server has it now; undefined where it has none of that name. What is known of it is brought up to date. */
 export async function lookAtBlock(
-  { client, cluster }: ControllerContext,
+  context: ControllerContext,
   name: string,
 ): Promise<BlockRecord | undefined> {
+  const { cluster, client } = context;
   const before = cluster.blocks.get(name);
   const block = readBlockRecord(await unlessAbsent(client.get(`${paths.blocks}/${name}`)));
+  if (before && isPast(block, before)) {
+    cluster.dropBlock(name, before.version);
+    holdAll(context);
+  }
   if (block) cluster.putBlock(block);
   else if (before) cluster.dropBlock(name, before.version);
   return block;
 }
 
-/** The pool as the API server has it now; undefined where it has none of that name. */
-export async function lookAtPool(
-  { client, cluster }: ControllerContext,
+/** The pool as the API server has it now, in the served group too. */
+export async function lookAtPool(context: ControllerContext, { kind, name }: PoolReference): Promise<void> {
+  const { pairs } = context.cluster;
+  const { serve } = context.config;
+  const key = poolKey({ kind, name });
+  await lookAtOne(context, { kind, name }, pairs.own(key), `${paths[kind]}/${name}`);
+  if (serve && (pairs.listed.has(kind) || pairs.served(key)))
+    await lookAtOne(context, { kind, name }, pairs.served(key), servedPath(kind, serve.namespace, name));
+}
+
+async function lookAtOne(
+  context: ControllerContext,
   reference: PoolReference,
-): Promise<PoolRecord | undefined> {
-  const before = cluster.pools.get(poolKey(reference));
-  const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(pathOfPool(reference))));
-  if (pool) cluster.putPool(pool);
-  else if (before) cluster.dropPool(before.key, before.record.version);
-  return pool;
+  before: PoolRecord | undefined,
+  path: string,
+): Promise<void> {
+  const { cluster, client } = context;
+  const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(path)));
+  const drop = (known: PoolRecord) =>
+    cluster.dropPool(poolKey(reference), known.version, known.served !== undefined);
+  if (before && isPast(pool, before)) {
+    drop(before);
+    if (pool) cluster.putPool(pool);
+    holdAll(context);
+  } else if (pool) cluster.putPool(pool);
+  else if (before) drop(before);
 }
 
 /** A change of a NodeBlock as it is known: refused where it is another one by now. Then it is looked at anew, and the error goes on. */
@@ -97,6 +122,23 @@ async function orLookAnew(context: ControllerContext, name: string, act: () => P
   } catch (error) {
     if (isStatus(error, 409) || isStatus(error, 404)) await lookAtBlock(context, name);
     throw error;
+  }
+}
+
+type Versioned = { uid: string; version: string };
+
+/** Read now, and older than what was known before that: only a restored etcd answers so. */
+function isPast(now: Versioned | undefined, before: Versioned | undefined): boolean {
+  return now !== undefined && now.uid === before?.uid && Number(now.version) < Number(before.version);
+}
+
+/** What was given since the moment that etcd was set back to is unknown: nothing new is given until a person says that it is rebuilt. */
+export function holdAll({ cluster, queue, log }: ControllerContext): void {
+  const isNew = [...cluster.pools.values()].some(({ setBackAt }) => setBackAt === undefined);
+  if (isNew) log.error("etcd was set back: what was given since may be given already", {});
+  for (const entry of cluster.pools.values()) {
+    entry.setBackAt ??= Date.now();
+    queue.add(`pool/${entry.key}`);
   }
 }
 

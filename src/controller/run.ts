@@ -14,8 +14,11 @@ import { startElection } from "./elect.ts";
 import { makeEvents } from "./events.ts";
 import { limitRate, makeRateLimit } from "./limit-rate.ts";
 import { definitions } from "./metric-definitions.ts";
+import { watchOldController } from "./old-controller.ts";
 import { makeQueue } from "./queue.ts";
 import { serveMetrics } from "./serve-metrics.ts";
+import { serveWebhook } from "./serve-webhook.ts";
+import { serveSnapshots } from "./snapshots.ts";
 import { watchSurroundings } from "./surroundings.ts";
 import { watchCluster } from "./watch-cluster.ts";
 import { startWork } from "./work.ts";
@@ -30,14 +33,17 @@ export function run(config: ControllerConfig): Promise<number> {
 }
 
 async function startAll(context: ControllerContext, running: Part[]): Promise<void> {
-  const { metricsAddress, healthAddress } = context.config;
+  const { metricsAddress, healthAddress, debugAddress } = context.config;
   serveMetrics(context);
   const addresses = [metricsAddress, ...(healthAddress ? [healthAddress] : [])];
   running.push(await startServer({ ...context, addresses }, running), context.events.part);
+  if (debugAddress) running.push(await serveSnapshots(debugAddress, context.log, context.signal));
+  running.push(...(await serveWebhook(context)));
   const election = startElection(context);
   running.push(election.part);
   if (!(await election.led)) return;
   const watches = watchCluster(context);
+  if (context.config.serve) running.push(watchOldController(context));
   running.push(watches.part, context.surroundings.part, startWork(context, watches.listed));
 }
 
@@ -69,7 +75,7 @@ async function makeContext(config: ControllerConfig, log: Log, life: Life): Prom
     },
   });
   return {
-    ...{ config, log, registry, metrics, routes: new Map(), cluster, queue, ...life },
+    ...{ config, log, registry, metrics, routes: new Map(), heard: new Map(), cluster, queue, ...life },
     client: limited,
     nodeClient: limitRate(nodeClient, mayBegin),
     leaseClient: client,

@@ -7,16 +7,18 @@ import { type Selection, watchFrom } from "./watch.ts";
 /**
  * What to follow: `pick` keeps of an object what is wanted, undefined for nothing. `onChange` is told after each list and each event,
  * `onHeard` after each of them and each bookmark, `onTrouble` when the API server can't be heard, with a sentence. Pauses grow from `firstPause` (milliseconds).
- * `onList` is told of each list and of which moment it is, `onObject` of each object that an event is about: undefined where it is gone.
+ * `noticesSetBack`: after trouble it asks whether a restored etcd lies before what was seen, and lists anew then: one request more.
+ * `onList` is told of each list, and whether it lies before what was seen already, `onObject` of each object that an event is about: undefined where it is gone.
  */
 export type Followed<T> = Selection & {
   path: string;
   pick: (item: unknown) => T | undefined;
   onChange?: (all: ReadonlyMap<string, T>) => void;
-  onList?: (all: ReadonlyMap<string, T>, version: string) => void;
+  onList?: (all: ReadonlyMap<string, T>, isSetBack: boolean) => void;
   onObject?: (value: T | undefined, before: T | undefined, version: string) => void;
   onHeard?: () => void;
   onTrouble: (words: string) => void;
+  noticesSetBack?: boolean;
   firstPause?: number;
 };
 
@@ -26,14 +28,19 @@ const longestPause = 30_000;
 export async function follow<T>(client: Client, followed: Followed<T>, signal: AbortSignal): Promise<void> {
   let state = await list(client, followed);
   let failures = 0;
+  let isDoubtful = false;
   while (!signal.aborted) {
     try {
+      if (isDoubtful && (await isSetBack(client, followed, state)))
+        state = await list(client, followed, state);
+      isDoubtful = false;
       await watch(client, followed, state, signal, () => {
         failures = 0;
       });
       await pause(100, undefined, { signal });
     } catch (error) {
       if (signal.aborted) return;
+      isDoubtful = followed.noticesSetBack === true;
       if (!isHistoryLost(error)) followed.onTrouble((error as Error).message);
       else state = await listAnew(client, followed, state);
       const first = followed.firstPause ?? 1000;
@@ -43,9 +50,16 @@ export async function follow<T>(client: Client, followed: Followed<T>, signal: A
   }
 }
 
+/** A watch of a version that a restored etcd doesn't have yet is silent until it has: without a word of what there is now. */
+async function isSetBack<T>(client: Client, { path }: Followed<T>, state: State<T>): Promise<boolean> {
+  const answer: unknown = await client.get(`${path}?limit=1`);
+  const metadata = isObject(answer) && isObject(answer["metadata"]) ? answer["metadata"] : {};
+  return Number(metadata["resourceVersion"]) < Number(state.version);
+}
+
 async function listAnew<T>(client: Client, followed: Followed<T>, before: State<T>): Promise<State<T>> {
   try {
-    return await list(client, followed);
+    return await list(client, followed, before);
   } catch (error) {
     followed.onTrouble((error as Error).message);
     return before;
@@ -57,6 +71,7 @@ type State<T> = { all: Map<string, T>; version: string };
 async function list<T>(
   client: Client,
   { path, labelSelector, fieldSelector, pick, onChange, onList, onHeard }: Followed<T>,
+  before?: State<T>,
 ): Promise<State<T>> {
   let version = "";
   const found = await client.list(
@@ -75,7 +90,7 @@ async function list<T>(
   );
   const all = new Map(found);
   onChange?.(all);
-  onList?.(all, version);
+  onList?.(all, before !== undefined && Number(version) < Number(before.version));
   onHeard?.();
   return { all, version };
 }
@@ -112,6 +127,9 @@ function nameOf(item: unknown): string {
 
 /** Gone; or, after a restore of etcd, not there yet: what we know is of a later moment than the server's. */
 function isHistoryLost(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false;
-  return error.status === 410 || /Too large resource version/i.test(error.message);
+  return error instanceof ApiError && (error.status === 410 || isTooLarge(error));
+}
+
+function isTooLarge({ message }: ApiError): boolean {
+  return /too large resource version/i.test(message);
 }

@@ -10,11 +10,11 @@ export type CloseReason =
   | "node unselected"
   | "one too many"; // its node is served by another one
 
-export type NodeVerdict = {
+export type NodeVerdict<Known extends Block = Block> = {
   /** Blocks that aren't closing yet, and shall be. */
-  close: { block: Block; why: CloseReason }[];
+  close: { block: Known; why: CloseReason }[];
   /** Blocks that stay as they are, and that a person should look at. */
-  doubtful: { block: Block; why: Doubt }[];
+  doubtful: { block: Known; why: Doubt }[];
   /** Its pods get addresses: no new block is wanted. */
   isServed: boolean;
 };
@@ -23,13 +23,13 @@ export type NodeVerdict = {
  * What becomes of a Node's blocks of a pool whose spec is good. Of several that serve it, the first in `order` stays: the lowest, unless the
  * caller knows better.
  */
-export function judgeNode(
+export function judgeNode<Known extends Block>(
   pool: Pool,
   node: PoolNode,
-  blocks: readonly Block[],
-  order = byIndex,
-): NodeVerdict {
-  const verdict: NodeVerdict = { close: [], doubtful: [], isServed: false };
+  blocks: readonly Known[],
+  order: (a: Known, b: Known) => number = byIndex,
+): NodeVerdict<Known> {
+  const verdict: NodeVerdict<Known> = { close: [], doubtful: [], isServed: false };
   for (const block of blocks.filter(({ closing }) => !closing).sort(order)) {
     const { doubt, serves } = judgeBlock(pool, block);
     const why = reasonToClose(pool, node, block) ?? (serves && verdict.isServed ? "one too many" : undefined);

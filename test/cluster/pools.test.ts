@@ -90,7 +90,7 @@ describe.skipIf(lack.some)(`pools on a real cluster${lack.words}`, () => {
   it(
     "the controller runs from its manifests, two of it, and gives each node a block of a pool",
     async () => {
-      await kubectl(["apply", "-k", "examples/controller/base"]);
+      await kubectl(["apply", "-k", "examples/controller/overlays/own-certificate"]);
       await rollOut("deployment/kube-node-controller", "kube-node");
       await kubectl(["apply", "-f", join("examples", "pools", "ip-pool.yaml")]);
       await kubectl(["wait", "--for=condition=Ready", "ippool/net1", "--timeout=60s"]);
@@ -103,6 +103,24 @@ describe.skipIf(lack.some)(`pools on a real cluster${lack.words}`, () => {
       );
     },
     6 * minutes,
+  );
+
+  it(
+    "the API server asks its webhook: a pool that overlaps is refused as it is applied",
+    async () => {
+      const other = {
+        apiVersion: "ipam.kube-node.io/v1alpha1",
+        kind: "IPPool",
+        metadata: { name: "net2" },
+        spec: { subnet: "172.20.128.0/24", perNodeBlockSize: 16 },
+      };
+      const apply = () =>
+        kubectl(["create", "--dry-run=server", "-f", "-"], other).catch((error: Error) => error.message);
+      await expect
+        .poll(apply, { timeout: 60_000, interval: 1000 })
+        .toMatch(/denied the request.*IPPool net1/);
+    },
+    2 * minutes,
   );
 
   it(

@@ -55,14 +55,14 @@ describe.skipIf(lack.some)(`pools that overlap${lack.words}`, () => {
   });
 
   it("of a pool that is deleted become free for the other one", async () => {
-    await cluster.createPool("IPPool", "old", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
+    await cluster.createPool("IPPool", "earlier", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
     controller = startController({ kubeconfig: cluster.kubeconfig, args: [] });
-    await until(async () => (await cluster.pool("IPPool", "old"))?.status?.grid, "the old one is there");
-    await cluster.createPool("IPPool", "new", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
-    await until(() => overlap("new"), "the new one yields");
-    await cluster.remove(poolPath("IPPool", "old"));
-    await until(async () => (await overlap("new")) === undefined, "the new one is ready");
-    expect(await cluster.pool("IPPool", "old")).toBeUndefined();
+    await until(async () => (await cluster.pool("IPPool", "earlier"))?.status?.grid, "the old one is there");
+    await cluster.createPool("IPPool", "later", { ...flat("10.4.0.0/24"), nodeSelector: nobody });
+    await until(() => overlap("later"), "the new one yields");
+    await cluster.remove(poolPath("IPPool", "earlier"));
+    await until(async () => (await overlap("later")) === undefined, "the new one is ready");
+    expect(await cluster.pool("IPPool", "earlier")).toBeUndefined();
   });
 });
 

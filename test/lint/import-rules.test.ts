@@ -191,7 +191,7 @@ const rules: Record<string, Rules> = {
     mayNot: ["../agent/main.ts", "../controller/main.ts", "../lease/store.ts", "commander"],
   },
   controller: {
-    may: ["../pool/plan.ts"],
+    may: ["../pool/plan.ts", "../webhook/start.ts"],
     mayNot: ["../plugin/main.ts", "../cli/main.ts", "../agent/main.ts"],
   },
   webhook: {

@@ -11,24 +11,29 @@ export type Revision = {
   object: JsonObject;
 };
 
-export type Observer = { revisions: Revision[]; upTo(version: number): Promise<void>; stop(): Promise<void> };
+export type Observer = { revisions: Revision[]; stop(): Promise<void> };
 
-/** Every revision of all Nodes and NodeBlocks from now on, by watches that miss none. */
+/** What there is of Nodes and NodeBlocks, and every revision from now on, by watches that miss none. */
 export async function observe(client: Client, paths: { Node: string; NodeBlock: string }): Promise<Observer> {
   const revisions: Revision[] = [];
   const ending = new AbortController();
-  const seen: Record<string, number> = {};
+  const take = (kind: Revision["kind"], object: JsonObject, isGone: boolean): undefined => {
+    const { resourceVersion } = object["metadata"] as { resourceVersion: string };
+    revisions.push({ version: Number(resourceVersion), at: Date.now(), kind, isGone, object });
+  };
   const follow = async (kind: Revision["kind"]) => {
     let version = "";
-    await client.list(paths[kind], () => undefined, { onVersion: (one) => (version = one) });
+    await client.list(paths[kind], (object) => take(kind, object as JsonObject, false), {
+      onVersion: (one) => {
+        version = one;
+      },
+    });
     const run = async () => {
       while (!ending.signal.aborted) {
         for await (const event of watchFrom(client, paths[kind], version, {}, ending.signal)) {
           version = event.version;
-          seen[kind] = Number(version);
           if (event.type === "BOOKMARK") continue;
-          const isGone = event.type === "DELETED";
-          revisions.push({ version: Number(version), at: Date.now(), kind, isGone, object: event.object });
+          take(kind, event.object, event.type === "DELETED");
         }
       }
     };
@@ -39,9 +44,6 @@ export async function observe(client: Client, paths: { Node: string; NodeBlock: 
   const running = [follow("Node"), follow("NodeBlock")];
   return {
     revisions,
-    upTo: async (version) => {
-      while ((seen["Node"] ?? 0) < version) await new Promise((resolve) => setTimeout(resolve, 20));
-    },
     stop: async () => {
       ending.abort();
       await Promise.all(running);
