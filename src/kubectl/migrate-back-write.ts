@@ -1,4 +1,11 @@
-import { movedFromKey, type NvPool, poolFinalizer, poolGridKey, readNvPool } from "../api/nv-ipam.ts";
+import {
+  movedFromKey,
+  type NvPool,
+  poolFinalizer,
+  poolGridKey,
+  readNvPool,
+  setBackKey,
+} from "../api/nv-ipam.ts";
 import { poolAnnotationKey } from "../api/pool-names.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
@@ -60,7 +67,7 @@ export async function removeOurs(
 async function cleanNv(client: Client, nv: NvPool): Promise<void> {
   if (!isMarked(nv)) return;
   const { uid, finalizers } = nv;
-  const annotations = { [poolGridKey]: null, [movedFromKey]: null };
+  const annotations = { [poolGridKey]: null, [movedFromKey]: null, [setBackKey]: null };
   const metadata = { uid, annotations, finalizers: finalizers.filter((one) => one !== poolFinalizer) };
   await client.patch(nvPath(nv.kind, nv) + manager, { metadata }, "merge");
 }

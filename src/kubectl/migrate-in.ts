@@ -134,7 +134,10 @@ function checkServed(look: LookIn): Step {
   const isServed = pools.every(
     ({ from }) => from.finalizers.includes(poolFinalizer) || ownOf(cluster, from) !== undefined,
   );
-  const flag = pools.every(({ from }) => ownOf(cluster, from)) ? "" : ` with --serve-group=${nvIpamGroup}`;
+  const namespace = pools[0]?.from.namespace ?? "kube-system";
+  const where = namespace === "kube-system" ? "" : ` --serve-namespace=${namespace}`;
+  const isOwn = pools.every(({ from }) => ownOf(cluster, from));
+  const flag = isOwn ? "" : ` with --serve-group=${nvIpamGroup}${where}`;
   const missing = `${uncarried.length} of ${count(blocks.length, "block")} not carried yet`;
   if (!ownHolder) return { title, state: "waits", words: [missing, `run kube-node-controller${flag}`] };
   if (!isServed)

@@ -1,9 +1,11 @@
 import {
+  allowOverlapKey,
   movedFromKey,
   type NvPool,
   nvIpamGroup,
   nvIpamVersion,
   poolGridKey,
+  setBackKey,
   uidsOfPool,
 } from "../api/nv-ipam.ts";
 import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
@@ -32,7 +34,18 @@ type Metadata = {
 export type PoolDraft = { apiVersion: string; kind: string; metadata: Metadata; spec: JsonObject };
 
 /** What kubectl and we write there about an object is not true of the one that is made from it. */
-const notCopied = ["kubectl.kubernetes.io/last-applied-configuration", movedFromKey, poolGridKey];
+const notCopied = [
+  "kubectl.kubernetes.io/last-applied-configuration",
+  movedFromKey,
+  poolGridKey,
+  allowOverlapKey,
+  setBackKey,
+];
+
+/** nv-ipam's spec as ours says it: the same, and allowOverlap where its annotation stands for that. */
+export function specOf({ spec, annotations }: Pick<NvPool, "spec" | "annotations">): JsonObject {
+  return annotations[allowOverlapKey] === "true" ? { ...spec, allowOverlap: true } : spec;
+}
 
 function copied(annotations: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => !notCopied.includes(key)));
@@ -45,7 +58,7 @@ export function ownObjectOf({ kind, name, uid, labels, annotations, spec }: NvPo
     apiVersion: `${poolGroup}/${poolVersion}`,
     kind,
     metadata: { name, labels, annotations: { ...copied(annotations), [movedFromKey]: movedFrom } },
-    spec,
+    spec: specOf({ spec, annotations }),
   };
 }
 
@@ -61,6 +74,7 @@ export function nvObjectOf(own: OwnObject, pool: Pool, namespace: string): PoolD
         ...copied(annotations),
         [movedFromKey]: uidsOfPool(own).join(","),
         [poolGridKey]: JSON.stringify(formatGrid(pool)),
+        ...(spec["allowOverlap"] === true && { [allowOverlapKey]: "true" }),
       },
     },
     spec,

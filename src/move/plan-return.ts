@@ -143,7 +143,7 @@ function misfits(pool: Pool, blocks: Block[], nodes: ReadonlyMap<string, PoolNod
   ];
 }
 
-const ourKeys = ["perNodeReserved", "blockReleaseDelay", "blockHoldTime", "allowOverlap"];
+const ourKeys = ["perNodeReserved", "blockReleaseDelay", "blockHoldTime"];
 
 function lostKeys(spec: Readonly<Record<string, unknown>>): string[] {
   return ourKeys
