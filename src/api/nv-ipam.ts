@@ -24,6 +24,9 @@ export const allowOverlapKey = "ipam.kube-node.io/allow-overlap";
 /** Nor has its status one for the condition SetBack: since when. */
 export const setBackKey = "ipam.kube-node.io/set-back";
 
+/** The annotation of nv-ipam's pools that lists those of its exclusions that stand there for pods of ours, since its store doesn't know them. */
+export const excludedForPodsKey = "ipam.kube-node.io/excluded-for-pods";
+
 /** The finalizer by which a pool waits until its blocks are free. */
 export const poolFinalizer = "ipam.kube-node.io/blocks";
 

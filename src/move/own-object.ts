@@ -1,5 +1,6 @@
 import {
   allowOverlapKey,
+  excludedForPodsKey,
   movedFromKey,
   type NvPool,
   nvIpamGroup,
@@ -11,6 +12,7 @@ import {
 import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { JsonObject } from "../text/json.ts";
+import { ownExclusions } from "./exclude-pods.ts";
 import { formatGrid, type PoolGrid } from "./pool-grid.ts";
 
 /** A pool of our group, as it stands there. */
@@ -40,11 +42,19 @@ const notCopied = [
   poolGridKey,
   allowOverlapKey,
   setBackKey,
+  excludedForPodsKey,
 ];
 
-/** nv-ipam's spec as ours says it: the same, and allowOverlap where its annotation stands for that. */
+/** nv-ipam's spec as ours says it: the same; with allowOverlap where its annotation stands for that, and without what a way back excluded for pods. */
 export function specOf({ spec, annotations }: Pick<NvPool, "spec" | "annotations">): JsonObject {
-  return annotations[allowOverlapKey] === "true" ? { ...spec, allowOverlap: true } : spec;
+  const { exclusions, ...others } = spec;
+  const kept =
+    annotations[excludedForPodsKey] === undefined ? exclusions : ownExclusions({ spec, annotations });
+  return {
+    ...others,
+    ...(exclusions !== undefined && { exclusions: kept }),
+    ...(annotations[allowOverlapKey] === "true" && { allowOverlap: true }),
+  };
 }
 
 function copied(annotations: Readonly<Record<string, string>>): Record<string, string> {

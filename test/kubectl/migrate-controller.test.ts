@@ -88,7 +88,7 @@ describe.skipIf(lack.some)(`migrate nv-ipam beside kube-node-controller${lack.wo
     expect(await stepOf("--back", 1)).toBe("done");
     expect(await allocations()).toEqual(all);
     expect(await blocks()).toEqual(all);
-    expect(await stepOf("--back --finish", 3)).toBe("done");
+    expect(await stepOf("--back --finish", 4)).toBe("done");
     expect(await allocations()).toEqual(all);
     expect(await blocks()).toEqual({});
     expect(await annotations()).toEqual({});
