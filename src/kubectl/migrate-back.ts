@@ -146,7 +146,7 @@ function checkNodes({ nvHolder }: LookBack): Step {
     title: "nv-ipam's controller and its daemon run again",
     state: nvHolder ? "done" : "waits",
     words: [
-      "in this order: the agent is taken away, each node's leases are in nv-ipam's store (docs/migrate-nv-ipam.md), its daemon runs, then its controller",
+      "in this order: kube-node's nv-ipam is taken from the nodes, this command once more for pods that came since, nv-ipam's daemon, its controller",
     ],
   };
 }

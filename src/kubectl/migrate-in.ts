@@ -129,7 +129,7 @@ function checkServed(look: LookIn): Step {
     if (!node || node.uid !== spec.nodeUID) return false;
     return !node.annotations[poolAnnotationKey(spec.pool)]?.includes(`"${metadata.name}"`);
   });
-  if (uncarried.length === 0 && (blocks.length > 0 || ownHolder))
+  if (uncarried.length === 0 && (pools.length === 0 || blocks.length > 0 || ownHolder))
     return { title, state: "done", words: [`${count(blocks.length, "block")} carried`] };
   const isServed = pools.every(
     ({ from }) => from.finalizers.includes(poolFinalizer) || ownOf(cluster, from) !== undefined,
