@@ -2,14 +2,17 @@
 // which takes its Lease now and then and gives by itself. No Node changes its block, none is twice, none is lost. FAULTS_SEED=N repeats it.
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parsePoolAnnotation } from "../../src/api/pool-annotation.ts";
+import { poolOfAnnotationKey } from "../../src/api/pool-names.ts";
 import { follow } from "../../src/kube/follow.ts";
 import { makeRandom, seed, soak } from "../faults/parts/effort.ts";
 import { createNvIpamPool, installNvIpamResources, nvIpamPath } from "../parts/nv-ipam-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { startController } from "./parts/controller.ts";
+import { makeFakeAgents } from "./parts/fake-agents.ts";
 import { allocateFirstFit, leadOnce, type NumberedPool } from "./parts/old-controller.ts";
-import { type PoolCluster, startPoolCluster, until } from "./parts/pool-cluster.ts";
+import { type Node, type PoolCluster, startPoolCluster, until } from "./parts/pool-cluster.ts";
 import { tossControllers } from "./parts/tossed-controllers.ts";
 import type { NvAllocation, NvObject } from "./parts/worked-examples.ts";
 
@@ -43,6 +46,14 @@ const pools: NumberedPool[] = [
 
 const textOf = ({ startIP, endIP, prefix, gateway }: NvAllocation) =>
   prefix === undefined ? `${startIP}-${endIP}` : `${prefix} ${gateway}`;
+
+function openBlocksOf({ metadata: { annotations = {} } }: Node): string[] {
+  return Object.entries(annotations).flatMap(([key, text]) =>
+    poolOfAnnotationKey(key)
+      ? parsePoolAnnotation(text).blocks.flatMap(({ name, closing }) => (closing ? [] : [name]))
+      : [],
+  );
+}
 
 /** What a revision of a pool's status says that must not be, after the one before. */
 function findFaults(pool: string, before: Map<string, string>, now: NvAllocation[]): string[] {
@@ -90,6 +101,32 @@ describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${l
       const found: string[] = [];
       const said = new Map<string, Map<string, string>>();
       const ending = new AbortController();
+      /** By the block's name: the Node that was shown it open. */
+      const shownTo = new Map<string, string>();
+      const nodeWatch = follow<Node>(
+        client,
+        {
+          path: "/api/v1/nodes",
+          pick: (item) => item as Node,
+          onObject: (node) => {
+            for (const name of node ? openBlocksOf(node) : []) {
+              const before = shownTo.get(name) ?? node?.metadata.name;
+              if (before !== node?.metadata.name)
+                found.push(`${name} was shown to ${before} and ${node?.metadata.name}`);
+              shownTo.set(name, node?.metadata.name ?? "");
+            }
+          },
+          onTrouble: () => {},
+        },
+        ending.signal,
+      );
+      const agents = makeFakeAgents(cluster, 200);
+      const agentsEnd = (async () => {
+        while (!ending.signal.aborted) {
+          await agents().catch(() => {});
+          await sleep(200);
+        }
+      })();
       const watches = pools.map(({ kind, name }) =>
         follow<NvObject>(
           client,
@@ -129,7 +166,9 @@ describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${l
         const isClaimed = async () => (await cluster.blocks()).length === nodes.length * pools.length;
         await until(isClaimed, "all of them are NodeBlocks").catch((error: Error) => {
           const doubts = last.lines().filter(({ level }) => level >= 40);
-          throw new Error(`${error.message}: ${JSON.stringify(doubts.map(({ msg, reason }) => [msg, reason]))}`);
+          throw new Error(
+            `${error.message}: ${JSON.stringify(doubts.map(({ msg, reason }) => [msg, reason]))}`,
+          );
         });
         await sleep(500);
         const blocks = await cluster.blocks();
@@ -141,11 +180,16 @@ describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${l
           expect(claimed.sort()).toEqual([...(said.get(pool.name)?.values() ?? [])].sort());
           expect(own.map(({ spec }) => spec.nodeName).sort()).toEqual(nodes.sort());
         }
+        for (const [block, node] of shownTo) {
+          const holder = blocks.find(({ metadata }) => metadata.name === block)?.spec.nodeName;
+          if (holder !== node) found.push(`${block} was shown to ${node}, and is ${holder}'s`);
+        }
+        expect(shownTo.size).toBe(blocks.length);
         expect(found).toEqual([]);
       } finally {
         last.kill("SIGKILL");
         ending.abort();
-        await Promise.all(watches);
+        await Promise.all([...watches, nodeWatch, agentsEnd]);
         console.log(`${count} Nodes, ${tossed.story()}`);
       }
     },
