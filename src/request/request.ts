@@ -27,6 +27,8 @@ export type ReadRequest = {
   /** Changes what the Node says into what the delegate takes. */
   prepare(ipam: JsonObject): JsonObject;
   pooled?: Pooled;
+  /** Read from a configuration of nv-ipam's, whose daemon may be at work still. */
+  isNvIpams?: true;
   state: State;
   budget: Budget;
   env: Environment;
