@@ -52,7 +52,7 @@ export async function readNvIpamRequest(
     openAs,
   );
   tellIgnored(given.daemon, request.log);
-  return { ...request, isNvIpams: true };
+  return request;
 }
 
 /** The daemon is gone; the calls that it served are answered here. */
