@@ -1,10 +1,11 @@
+import type { DryRun } from "./dry-run.ts";
 import type { OutputFormat } from "./output.ts";
 
 export type ImportFlags = {
   annotation?: string;
   pool?: string;
   network?: string;
-  dryRun: "none" | "client";
+  dryRun: DryRun;
   yes?: true;
   output: OutputFormat;
 };

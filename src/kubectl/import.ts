@@ -1,4 +1,4 @@
-import { Argument, Command, Option } from "commander";
+import { Argument, Command } from "commander";
 import { formatAnnotation } from "../api/annotation.ts";
 import { isPoolName } from "../api/pool-kind.ts";
 import { poolAnnotationKey } from "../api/pool-names.ts";
@@ -13,6 +13,7 @@ import { formatRangeSet, rangeSetsOf } from "../survey/range-set.ts";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { formatTable } from "../terminal/table.ts";
 import { ask, canAsk } from "./ask.ts";
+import { dryRunOption } from "./dry-run.ts";
 import { addHelp } from "./help.ts";
 import type { ImportFlags } from "./import-flags.ts";
 import { type Fitting, importPool, manifestOf } from "./import-pool.ts";
@@ -33,12 +34,7 @@ export function importCommand(shell: Shell, end: (code: number) => void): Comman
     .option("--annotation <key>", "write each node's ranges into this annotation")
     .option("--pool <name>", "make a pool of this name, where one gives each node just what it has")
     .option("--network <name>", "the network, where the files have several")
-    .addOption(
-      new Option("--dry-run [how]", "client: say what would be done, and write nothing")
-        .choices(["none", "client"])
-        .default("none")
-        .preset("client"),
-    )
+    .addOption(dryRunOption())
     .option("-y, --yes", "don't ask on a terminal")
     .addOption(outputOption(["table", "json", "yaml", "name"]))
     .action(async (_what: string, paths: string[], flags: ImportFlags) => {
@@ -47,6 +43,10 @@ export function importCommand(shell: Shell, end: (code: number) => void): Comman
       if (flags.pool !== undefined && !isPoolName(flags.pool))
         throw new UsageError(
           `--pool ${flags.pool}: expected a name of at most 63 small letters, digits, '-' and '.'`,
+        );
+      if (flags.dryRun === "server" && flags.pool !== undefined)
+        throw new UsageError(
+          "--dry-run=server: expected client: NodeBlocks are made of a pool that is there",
         );
       const files = readNodeFiles(paths);
       const { client } = await shell.connect(command);

@@ -12,7 +12,7 @@ export type Exclusion = { startIP: string; endIP: string };
 export type PodExclusions = { all: unknown[]; forPods: Exclusion[]; full: string[] };
 
 /** Exclusions of a way back that was gone before. */
-export function exclusionsForPods({ annotations }: Pick<NvPool, "annotations">): Exclusion[] {
+function exclusionsForPods({ annotations }: Pick<NvPool, "annotations">): Exclusion[] {
   try {
     const list: unknown = JSON.parse(annotations[excludedForPodsKey] ?? "[]");
     return Array.isArray(list) ? (list.filter(isObject) as Exclusion[]) : [];

@@ -422,7 +422,7 @@ describe.skipIf(lack.some)(`kubectl kube-node migrate nv-ipam on a real API serv
   });
 
   it("refuses flags that don't go together", async () => {
-    for (const words of ["--finish", "--back --to-group", "--back --stop-controller"])
+    for (const words of ["--finish", "--dry-run=server", "--back --to-group", "--back --stop-controller"])
       expect((await site.run(`migrate nv-ipam ${words}`)).exitCode).toBe(2);
     expect((await site.run("migrate whereabouts")).exitCode).toBe(2);
   });

@@ -55,7 +55,7 @@ const shapes = {
   },
 };
 
-export const nvIpamGroup = "nv-ipam.nvidia.com";
+const nvIpamGroup = "nv-ipam.nvidia.com";
 const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 function define(kind: PoolKind) {
