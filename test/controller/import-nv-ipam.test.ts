@@ -113,7 +113,9 @@ describe.skipIf(lack.some)(`moving in from nv-ipam${lack.words}`, () => {
       "its going is noted",
     );
     const nodeSelector = {
-      nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: ["n1", "n2"] }] }],
+      nodeSelectorTerms: ["n1", "n2"].map((one) => ({
+        matchFields: [{ key: "metadata.name", operator: "In", values: [one] }],
+      })),
     };
     await cluster.client.patch(nvIpamPath("IPPool", name), { spec: { nodeSelector } }, "merge");
     await until(async () => (await cluster.block(`ippool.${name}.3`))?.spec.closing, "n3's is closing");
