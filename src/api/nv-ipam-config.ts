@@ -18,7 +18,7 @@ export const defaultConfDir = "/etc/cni/net.d/nv-ipam.d";
 export const defaultLogFile = "/var/log/nv-ipam-cni.log";
 
 /** How its plugin reached its daemon: there is none here. */
-export const daemonKeys: readonly string[] = ["daemonSocket", "daemonCallTimeoutSeconds"];
+const daemonKeys: readonly string[] = ["daemonSocket", "daemonCallTimeoutSeconds"];
 
 type Check = { isGood(value: unknown): boolean; expected: string };
 

@@ -1,6 +1,8 @@
 import { formatIp } from "../address/ip.ts";
+import { defaultDataDir } from "../lease/store.ts";
 import { adoptRecords, livingOf, unrecorded } from "../upkeep/adopt-records.ts";
 import { judgeLives, type LifeEvidence } from "../upkeep/life.ts";
+import { findNetworks, readConfigured } from "../upkeep/networks.ts";
 import { listSandboxes } from "../upkeep/sandboxes.ts";
 import { moveNetworksIn } from "./adopt-nv-ipam.ts";
 import { type AdoptedLease, adoptedJson, formatAdopted, summarizeAdopted } from "./adopt-report.ts";
@@ -44,7 +46,9 @@ export const adopt = defineCommand({
     const evidence: LifeEvidence = { sandboxes, gone: new Set(gone) };
     const order = { ...networks, conf, folders, evidence, dryRun };
     const moved = from === "host-local" ? undefined : await moveNetworksIn(order, terminal);
-    const recorded = from === "nv-ipam" ? undefined : adoptFromHostLocal(order, terminal);
+    // A network of which nv-ipam alone has leases has no store of host-local's yet.
+    const isNew = from === "both" && order.network !== undefined && !isOnMachine(order);
+    const recorded = from === "nv-ipam" || isNew ? undefined : adoptFromHostLocal(order, terminal);
     const all = [...(moved?.leases ?? []), ...(recorded?.leases ?? [])];
     const failures = [...(moved?.failures ?? [])];
     if (output === "json") terminal.say(JSON.stringify({ leases: all.map(adoptedJson), failures }, null, 2));
@@ -57,6 +61,13 @@ export const adopt = defineCommand({
     return isClean && !all.some(({ outcome }) => outcome === "doubt") ? 0 : 1;
   },
 });
+
+function isOnMachine({ network, dataDir, confDir }: Order): boolean {
+  const configured = readConfigured(confDir ?? "/etc/cni/net.d", () => {});
+  const folders =
+    dataDir === undefined ? [defaultDataDir, ...configured.map((one) => one.dataDir)] : [dataDir];
+  return [...findNetworks(folders), ...configured].some((place) => place.network === network);
+}
 
 type Order = Parameters<typeof moveNetworksIn>[0];
 

@@ -1,4 +1,11 @@
-import { isErrno, makePrivateFolder, readOwn, replaceFile } from "../host/files.ts";
+import {
+  isErrno,
+  listFolder,
+  makePrivateFolder,
+  readOwn,
+  removeIfThere,
+  replaceFile,
+} from "../host/files.ts";
 import { isObject } from "../text/json.ts";
 import { markOfStore } from "./nv-ipam-store.ts";
 
@@ -51,8 +58,9 @@ export function writeMoveInNote(folder: string, { mark, pools, doubts }: Omit<Mo
   replaceFile(folder, noteName, JSON.stringify(note));
 }
 
-/** Addresses that nobody is to get, since it isn't known whose they are. */
+/** Addresses that nobody is to get, since it isn't known whose they are; where the store was taken away, somebody knew. */
 export function doubtfulAddresses(folder: string): string[] {
+  if (markOfStore() === undefined) return [];
   return (readMoveInNote(folder)?.doubts ?? []).map(({ address }) => address);
 }
 
@@ -77,6 +85,13 @@ export function noteEnded(folder: string, ended: Ended): void {
 
 export function isNotedEnded(folder: string, ended: Ended): boolean {
   return readOwn(`${folder}/${endedName(ended)}`) !== undefined;
+}
+
+/** Where nv-ipam's store was taken away, what was noted of it is of no use any more. */
+export function forgetMoveIn(folder: string): void {
+  if (markOfStore() !== undefined) return;
+  for (const name of listFolder(folder).filter((one) => one.startsWith("nv-ipam-")))
+    removeIfThere(`${folder}/${name}`);
 }
 
 function endedName({ containerID, ifname }: Ended): string {

@@ -12,7 +12,7 @@ import {
 } from "../text/json.ts";
 
 /** Where nv-ipam's daemon keeps its leases, and where it listens. */
-export const nvIpamStore = "/var/lib/cni/nv-ipam/store";
+const nvIpamStore = "/var/lib/cni/nv-ipam/store";
 export const nvIpamSocket = "/var/lib/cni/nv-ipam/daemon.sock";
 
 /** One of its leases. `pool` is its key for the pool: the name of an IPPool, `cidrpool/` before that of a CIDRPool. */

@@ -13,9 +13,12 @@ import type { Request } from "./request.ts";
 export async function moveInFirst(request: Request): Promise<void> {
   const { pooled, state, delegate, env, log } = request;
   if (!pooled) return;
+  const keys = pooled.pools.map(({ kind, name }) => oldPoolKey(kind, name));
   const [first] = pooled.pools;
   const names = pooled.pools.map(({ name }) => name);
   const source = poolAnnotations(first?.kind ?? "IPPool", names);
+  await readWhatIsOld(request);
+  if (isMovedIn(state.folder, keys)) return; // There is a socket that nobody listens on any more.
   const { ipam } = await findRanges({ ...toWanted(request), source });
   const annotations = ipam["annotations"] as (PoolAnnotation | undefined)[];
   const { CNI_COMMAND: _, ...rest } = env;
@@ -30,7 +33,6 @@ export async function moveInFirst(request: Request): Promise<void> {
       pool: lease.pool,
       reason,
     });
-  const keys = pooled.pools.map(({ kind, name }) => oldPoolKey(kind, name));
   if (isMovedIn(state.folder, keys)) return;
   throw new CniError(
     code.tryAgainLater,

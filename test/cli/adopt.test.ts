@@ -70,6 +70,8 @@ describeHostLocals("kube-node adopt", (subject) => {
       putLibcniCache(machine.machine.cni, { id: "11aa22bb33cc44dd", ip: "10.1.0.2", netns: pod.path });
       const line = ["adopt", "--dry-run", "--conf=net1.json"];
       const told = transcript(line, await machine.adopt("--dry-run"));
+      expect((await machine.report("--dry-run", "--network=net1")).leases).toHaveLength(5);
+      expect((await machine.report("--dry-run", "--network=net2")).leases).toEqual([]);
       await expect(told).toMatchFileSnapshot("golden/adopt.txt");
       expect(readFileSync(join(checkout, "docs/commands/kube-node.md"), "utf8")).toContain(told.trimEnd());
       expect([machine.leases(), machine.records()]).toEqual([{}, []]);

@@ -1,5 +1,5 @@
 // Moving in from nv-ipam, on a node: what its store has is taken over before the first ADD, nothing on doubt, and nothing twice.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -137,6 +137,23 @@ describeHostLocals("moving in from nv-ipam", (subject) => {
       });
       expect(Object.keys(worker.leases())).not.toContain("10.1.0.2");
       await worker.pass("DEL", worker.as({ id: "twin1" }));
+    });
+
+    it("a doubt ends with the store: whoever takes it away knows that its pods are gone", async () => {
+      const worker = await makeOldMachine(server, subject, [
+        { id: "twin1", ip: "10.1.0.2" },
+        { id: "twin2", ip: "10.1.0.2" },
+      ]);
+      expect(await worker.add(worker.as())).toEqual(["10.1.0.3"]);
+      rmSync(worker.store);
+      await worker.pass("DEL", worker.as());
+      const ranges = [{ ...block, ranges: ["10.1.0.2-10.1.0.2"] }];
+      await worker.give({ blocks: ranges });
+      expect(await worker.add(worker.as())).toEqual(["10.1.0.2"]);
+      const valid = { "cni.dev/valid-attachments": [{ containerID: "c1", ifname: "net1" }] };
+      await worker.pass("GC", worker.as({ config: { cniVersion: "1.1.0", ...valid } }));
+      expect(readdirSync(worker.state()).filter((name) => name.startsWith("nv-ipam"))).toEqual([]);
+      expect(worker.leases()).toEqual({ "10.1.0.2": "c1 net1" });
     });
 
     it.each([
