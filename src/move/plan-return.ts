@@ -81,7 +81,7 @@ export function planReturn({ nv, own, namespace, nodes, blocks: all }: Parts): P
     pool,
     allocations: allocationsOf(pool, readable, said),
     readable,
-    missing: readable.filter((block) => !isSaid(pool, block, said)),
+    missing: unsaid(pool, readable, said),
     doubts,
     notes: [...lostKeys(nv?.spec ?? own?.spec ?? {}), ...goneNodes(readable, nodes)],
   };
@@ -115,11 +115,14 @@ function allocationsOf(pool: Pool, blocks: readonly Block[], said: readonly unkn
   return [...kept, ...[...byNode.values()].map((block) => formatAllocation(pool, block))];
 }
 
-function isSaid(pool: Pool, { nodeName, index }: Block, said: readonly unknown[]): boolean {
-  return said.some((raw) => {
+/** The blocks that nv-ipam's status doesn't give to their node. */
+function unsaid(pool: Pool, blocks: readonly Block[], said: readonly unknown[]): Block[] {
+  const places = said.flatMap((raw) => {
     const placed = placeAllocation(pool, raw);
-    return !("doubt" in placed) && placed.nodeName === nodeName && placed.index === index;
+    return "doubt" in placed ? [] : [`${placed.index} ${placed.nodeName}`];
   });
+  const known = new Set(places);
+  return blocks.filter(({ index, nodeName }) => !known.has(`${index} ${nodeName}`));
 }
 
 function strangers(nv: NvPool | undefined, own: OwnObject | undefined, blocks: Block[]): string[] {
