@@ -1,10 +1,10 @@
 import type { Client } from "../kube/client.ts";
+import type { DryRun } from "./dry-run.ts";
 import type { OutputFormat } from "./output.ts";
 import type { Shell } from "./shell.ts";
 
 export type MigrateFlags = {
-  /** "client": nothing is written. */
-  dryRun: "none" | "client";
+  dryRun: DryRun;
   toGroup?: true;
   back?: true;
   finish?: true;

@@ -1,5 +1,6 @@
-import { Argument, Command, Option } from "commander";
+import { Argument, Command } from "commander";
 import { ask, canAsk } from "./ask.ts";
+import { dryRunOption } from "./dry-run.ts";
 import { addHelp } from "./help.ts";
 import { lookBack, moveBack } from "./migrate-back.ts";
 import { nameOfPool } from "./migrate-cluster.ts";
@@ -14,12 +15,7 @@ export function migrateCommand(shell: Shell, end: (code: number) => void): Comma
   const command = new Command("migrate")
     .description("Moves a cluster in from nv-ipam, or back, step by step: no pod changes its address")
     .addArgument(new Argument("<from>", "where from").choices(["nv-ipam"]))
-    .addOption(
-      new Option("--dry-run [how]", "client: say what would be done, and write nothing")
-        .choices(["none", "client"])
-        .default("none")
-        .preset("client"),
-    )
+    .addOption(dryRunOption())
     .option("--to-group", "rewrite its objects into ipam.kube-node.io as well")
     .option("--back", "the other way: what is ours becomes nv-ipam's again")
     .option("--finish", "the last step too: delete nv-ipam's objects (--to-group), or what is ours (--back)")
@@ -52,6 +48,10 @@ export function migrateCommand(shell: Shell, end: (code: number) => void): Comma
 
 async function migrate(migration: Migration): Promise<number> {
   const { flags, shell } = migration;
+  if (flags.dryRun === "server")
+    throw new UsageError(
+      "--dry-run=server: expected client: a step builds on what the one before has written",
+    );
   if (flags.back && (flags.toGroup || flags.stopController))
     throw new UsageError("--back: --to-group and --stop-controller are for the way in");
   if (flags.finish && !flags.toGroup && !flags.back)
@@ -70,7 +70,7 @@ async function goIn(migration: Migration, shell: Shell): Promise<number> {
   showPlan(rows, flags, shell);
   if (rows.length === 0) {
     shell.say(`nv-ipam has no pools in namespace ${flags.namespace}: nothing to move`);
-    return 0;
+    return await reportSteps([], [], flags, shell);
   }
   if (!(await isWanted(migration, rows, "Move them in"))) return 1;
   const { steps, look: now } = await moveIn(migration, look);
@@ -84,7 +84,7 @@ async function goBack(migration: Migration): Promise<number> {
   showPlan(rows, flags, shell);
   if (rows.length === 0) {
     shell.say("nothing of these pools is ours: nothing to give back");
-    return 0;
+    return await reportSteps([], [], flags, shell);
   }
   if (!(await isWanted(migration, rows, "Give them back"))) return 1;
   const { steps, look: now } = await moveBack(migration, look);
