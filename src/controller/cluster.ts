@@ -34,6 +34,9 @@ export type PoolEntry = {
   setBackAt: number | undefined;
 };
 
+/** Answers are under way for seconds. */
+const mostGone = 20_000;
+
 /** Which Node says so, and since when it is known (milliseconds since 1970). */
 export type Missing = { node: string; since: number };
 
@@ -57,6 +60,8 @@ export class Cluster {
   readonly #ofPool = new Map<string, Set<string>>();
   /** By pool: how many blocks are of which UID. */
   readonly #uids = new Map<string, Map<string, number>>();
+  /** UIDs of what went: an answer that was under way meanwhile brings nothing back. */
+  readonly #gone = new Set<string>();
   /** Names that are being created now, by which they are occupied. */
   readonly #placing = new Map<string, Placing>();
 
@@ -80,7 +85,7 @@ export class Cluster {
   /** True where something changed that decides about blocks or annotations: a heartbeat is none. */
   putNode(node: NodeRecord): boolean {
     const before = this.nodes.get(node.name);
-    if (before && isOlder(node, before)) return false;
+    if (this.#gone.has(node.uid) || (before && isOlder(node, before))) return false;
     this.nodes.set(node.name, node);
     return (
       !before ||
@@ -94,11 +99,13 @@ export class Cluster {
   dropNode(name: string, version: string): boolean {
     const before = this.nodes.get(name);
     if (!before || isOlder({ version }, before)) return false;
+    this.#bury(before.uid);
     return this.nodes.delete(name);
   }
 
   /** True where it is planned with anew, and all its nodes are to be looked at. */
   putPool(record: PoolRecord): boolean {
+    if (this.#gone.has(record.uid)) return false;
     return this.pairs.put(record) && this.#renewPool(poolKey(record));
   }
 
@@ -131,7 +138,9 @@ export class Cluster {
 
   /** True where it was known. */
   dropPool(key: string, version: string, isServed = false): boolean {
-    if (!this.pairs.drop(key, version, isServed)) return false;
+    const before = isServed ? this.pairs.served(key) : this.pairs.own(key);
+    if (!before || !this.pairs.drop(key, version, isServed)) return false;
+    this.#bury(before.uid);
     if (isServed) this.serving.forget(key);
     this.#renewPool(key);
     return true;
@@ -139,6 +148,7 @@ export class Cluster {
 
   /** What is known of it already, or later things, change nothing: false. */
   putBlock(block: BlockRecord): boolean {
+    if (this.#gone.has(block.uid)) return false;
     const before = this.blocks.get(block.name);
     if (before && (isOlder(block, before) || before.version === block.version)) return false;
     if (before && isSameClaim(before, block)) this.blocks.set(block.name, block);
@@ -193,6 +203,17 @@ export class Cluster {
     return isNew;
   }
 
+  /** A restored etcd brings back what went. */
+  forgetGone(): void {
+    this.#gone.clear();
+  }
+
+  #bury(uid: string): void {
+    this.#gone.add(uid);
+    const [first] = this.#gone;
+    if (this.#gone.size > mostGone && first !== undefined) this.#gone.delete(first);
+  }
+
   #count(key: string, uid: string, change: number): void {
     const uids = this.#uids.get(key) ?? new Map<string, number>();
     this.#uids.set(key, uids);
@@ -219,6 +240,7 @@ export class Cluster {
   #forget(block: BlockRecord): void {
     const key = poolKey(block.pool);
     this.blocks.delete(block.name);
+    this.#bury(block.uid);
     removeFrom(this.#ofNode, block.nodeName, block.name);
     removeFrom(this.#ofPool, key, block.name);
     this.#count(key, block.pool.uid, -1);

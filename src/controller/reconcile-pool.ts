@@ -25,6 +25,7 @@ export async function reconcilePool(context: ControllerContext, key: string): Pr
   await context.surroundings.compare();
   await preparePool(context, key);
   await importPool(context, key);
+  await context.surroundings.compare();
   const entry = cluster.pools.get(key);
   if (!entry) return;
   wakeNodes(context, entry);

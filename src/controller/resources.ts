@@ -79,6 +79,7 @@ async function lookAtOne(
     cluster.dropPool(poolKey(reference), known.version, known.served !== undefined);
   if (before && isPast(pool, before)) {
     drop(before);
+    holdAll(context);
     if (pool) cluster.putPool(pool);
     holdAll(context);
   } else if (pool) cluster.putPool(pool);
@@ -134,6 +135,7 @@ function isPast(now: Versioned | undefined, before: Versioned | undefined): bool
 
 /** What was given since the moment that etcd was set back to is unknown: nothing new is given until a person says that it is rebuilt. */
 export function holdAll({ cluster, queue, log }: ControllerContext): void {
+  cluster.forgetGone();
   const isNew = [...cluster.pools.values()].some(({ setBackAt }) => setBackAt === undefined);
   if (isNew) log.error("etcd was set back: what was given since may be given already", {});
   for (const entry of cluster.pools.values()) {

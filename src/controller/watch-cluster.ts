@@ -140,6 +140,7 @@ function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerCont
           cluster.dropNode(name, version);
           look(name);
         }
+      if (isSetBack) cluster.forgetGone();
       for (const node of all) if (cluster.putNode(node)) look(node.name);
       surroundings.changed();
     },
@@ -181,6 +182,7 @@ function watchPools(context: ControllerContext, kind: PoolKind, isServed = false
       for (const record of isServed ? pairs.allServed : pairs.allOwn)
         if (record.kind === kind && (isSetBack || !keys.has(poolKey(record))))
           drop(poolKey(record), record.version);
+      if (isSetBack) cluster.forgetGone();
       for (const record of all) put(record);
       if (isServed) pairs.listed.add(kind);
       if (isSetBack) holdAll(context);
@@ -210,6 +212,7 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
       for (const block of [...cluster.blocks.values()])
         if ((isSetBack || !names.has(block.name)) && cluster.dropBlock(block.name, block.version))
           look(block);
+      if (isSetBack) cluster.forgetGone();
       for (const block of all) if (cluster.putBlock(block)) look(block);
       if (isSetBack) holdAll(context);
     },

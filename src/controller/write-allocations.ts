@@ -1,14 +1,14 @@
 import { type NvAllocation, nvIpamGroup, nvIpamVersion } from "../api/nv-ipam.ts";
 import { nodeBlockName } from "../api/pool-names.ts";
-import { ApiError } from "../kube/api-error.ts";
 import { formatAllocation } from "../move/format-allocation.ts";
 import { placeAllocation } from "../move/read-allocation.ts";
 import { poolKey } from "../pool/plan.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { ControllerContext } from "./context.ts";
 import { type BlockRecord, type PoolRecord, readPoolRecord } from "./records.ts";
-import { isStatus, lookAtBlock, lookAtPool, pathOfPool } from "./resources.ts";
+import { lookAtBlock, lookAtPool, pathOfPool } from "./resources.ts";
 import { fieldManager } from "./served-pool.ts";
+import { isTooLarge } from "./too-large.ts";
 
 const tooLargeAgainMs = 60_000;
 
@@ -97,14 +97,6 @@ function canonical(allocations: readonly unknown[]): string {
         ...others,
       }),
     ),
-  );
-}
-
-/** The API server's limit of a request, or etcd's of an object. */
-function isTooLarge(error: unknown): boolean {
-  return (
-    isStatus(error, 413) ||
-    (error instanceof ApiError && /request is too large|larger than/i.test(error.message))
   );
 }
 

@@ -56,7 +56,17 @@ describe.skipIf(lack.some)(`pools under faults, FAULTS_SEED=${seed}${lack.words}
         left = await world.unsettled();
         return left.length === 0;
       };
-      await until(isSettled, "the cluster is settled", 40_000).catch(() => expect(left).toEqual([]));
+      await until(isSettled, "the cluster is settled", 40_000).catch(async () => {
+        const pools = await cluster?.client.list(poolPath("IPPool"), (item) => item);
+        console.log(
+          JSON.stringify(
+            { pools, blocks: await cluster?.blocks(), said: last?.lines().slice(-20) },
+            undefined,
+            1,
+          ),
+        );
+        expect(left).toEqual([]);
+      });
       await agents.end();
       await last.stop();
       await sleep(500);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { nvIpamGroup } from "../../src/api/nv-ipam.ts";
 import type { PoolKind } from "../../src/api/pool-kind.ts";
 import type { Client } from "../../src/kube/client.ts";
 
@@ -55,7 +56,6 @@ const shapes = {
   },
 };
 
-const nvIpamGroup = "nv-ipam.nvidia.com";
 const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 function define(kind: PoolKind) {

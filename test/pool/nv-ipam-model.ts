@@ -108,7 +108,7 @@ function countOf({ kind, family, bits, size }: Pick<NvCase, "kind" | "family" | 
 }
 
 /** Where a block begins. */
-export function startOf({ kind, family, bits, size }: NvCase, index: number): number {
+function startOf({ kind, family, bits, size }: NvCase, index: number): number {
   return (kind === "CIDRPool" ? 0 : (usableOf(family, 2 ** bits)[0] as number)) + index * size;
 }
 
