@@ -17,7 +17,7 @@ export async function start(name: string): Promise<never> {
     process.exit(await runController(words, startWebhook));
   }
   const [command, ...others] = words;
-  const plugin = name === "node-annotation" ? name : "kube-node";
+  const plugin = name === "node-annotation" || name === "nv-ipam" ? name : "kube-node";
   if (command === undefined || (command === "ipam" && plugin === "node-annotation")) {
     // What scripts/give-entry.ts put there was for the runtime of this process alone.
     delete process.env["BUN_JSC_useJIT"];

@@ -50,7 +50,9 @@ async function examineOwn(program: Configuration["program"], folders: string[]):
       "put it there (build.sh install), or set CNI_PATH as the runtime has it",
     );
   const { stdout } = await execute('exec "$0" --version', path);
-  const installed = stdout.trim().replace(`${program} `, "");
+  // Under nv-ipam's name it says what it is; the real one says something else.
+  const name = program === "nv-ipam" ? "kube-node" : program;
+  const installed = stdout.trim().replace(`${name} `, "");
   if (installed === version) return good(program, `${path}, version ${installed}`);
   return warn(
     program,

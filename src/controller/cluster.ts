@@ -6,7 +6,9 @@ import { createPlanner, type Planner, type Shortage } from "../pool/planner.ts";
 import type { Pool } from "../pool/pool.ts";
 import { readPool, type UnfitPool } from "../pool/read-pool.ts";
 import { blocksCarriedBy } from "./carried.ts";
+import { owns, PoolPairs } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord, PoolRecord } from "./records.ts";
+import { Serving } from "./serving.ts";
 
 /** A pool with what follows from its spec and from all blocks. */
 export type PoolEntry = {
@@ -49,6 +51,9 @@ type Placing = { key: string; index: bigint };
  */
 export class Cluster {
   readonly nodes = new Map<string, NodeRecord>();
+  readonly pairs = new PoolPairs();
+  readonly serving = new Serving();
+  /** Those that count, of `pairs`. */
   readonly pools = new Map<string, PoolEntry>();
   readonly blocks = new Map<string, BlockRecord>();
   readonly #ofNode = new Map<string, Set<string>>();
@@ -74,7 +79,7 @@ export class Cluster {
 
   /** Whether there are blocks of a pool that was there before under the same name. */
   hasForeignBlocks({ key, record }: PoolEntry): boolean {
-    return [...(this.#uids.get(key)?.keys() ?? [])].some((uid) => uid !== record.uid);
+    return [...(this.#uids.get(key)?.keys() ?? [])].some((uid) => !owns(record, uid));
   }
 
   /** True where something changed that decides about blocks or annotations: a heartbeat is none. */
@@ -100,9 +105,14 @@ export class Cluster {
 
   /** True where it is planned with anew, and all its nodes are to be looked at. */
   putPool(record: PoolRecord): boolean {
-    const key = poolKey(record);
+    if (this.#gone.has(record.uid)) return false;
+    return this.pairs.put(record) && this.#renewPool(poolKey(record));
+  }
+
+  #renewPool(key: string): boolean {
+    const record = this.pairs.counting(key);
     const before = this.pools.get(key);
-    if (this.#gone.has(record.uid) || (before && isOlder(record, before.record))) return false;
+    if (!record) return this.pools.delete(key);
     if (before && decisiveOf(before.record) === decisiveOf(record)) {
       before.record = record;
       before.setBackAt = setBackSince(record, before.setBackAt);
@@ -126,11 +136,14 @@ export class Cluster {
     return true;
   }
 
-  dropPool(key: string, version: string): boolean {
-    const before = this.pools.get(key);
-    if (!before || isOlder({ version }, before.record)) return false;
-    this.#bury(before.record.uid);
-    return this.pools.delete(key);
+  /** True where it was known. */
+  dropPool(key: string, version: string, isServed = false): boolean {
+    const before = isServed ? this.pairs.served(key) : this.pairs.own(key);
+    if (!before || !this.pairs.drop(key, version, isServed)) return false;
+    this.#bury(before.uid);
+    if (isServed) this.serving.forget(key);
+    this.#renewPool(key);
+    return true;
   }
 
   /** What is known of it already, or later things, change nothing: false. */
@@ -279,7 +292,7 @@ function claimOf(pool: Pool, index: bigint) {
   return { index, span: spanOfBlock(pool.grid, index) };
 }
 
-function decisiveOf({ uid, generation, deleting, rebuilt, status, spec }: PoolRecord): string {
+function decisiveOf({ uid, before, generation, deleting, rebuilt, status, spec }: PoolRecord): string {
   const isHeld = status.conditions?.some(
     ({ type, status: is }) => type === setBackCondition && is === "True",
   );
@@ -290,7 +303,8 @@ function decisiveOf({ uid, generation, deleting, rebuilt, status, spec }: PoolRe
     rebuilt,
     status.grid,
     isHeld,
-    generation === 0 ? spec : undefined,
+    before,
+    generation === 0 ? spec : spec["allowOverlap"],
   ]);
 }
 

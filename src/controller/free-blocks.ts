@@ -1,6 +1,7 @@
 import { callTime } from "../api/pool-times.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
+import { owns } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
 import { deleteBlock, lookAtNode, patchBlock } from "./resources.ts";
 
@@ -71,7 +72,7 @@ function leftOf(
   since: number,
 ): number {
   const entry = cluster.pools.get(`${pool.kind}/${pool.name}`);
-  const delay = entry?.record.uid === pool.uid ? entry.pool?.releaseDelay : releaseDelay;
+  const delay = owns(entry?.record, pool.uid) ? entry?.pool?.releaseDelay : releaseDelay;
   if (delay === undefined || Number.isNaN(delay) || Number.isNaN(since)) return Number.POSITIVE_INFINITY;
   // A delay that was shortened since doesn't shorten what the node was told.
   const told = holdsFor > 0 ? holdsFor + callTime : 0;

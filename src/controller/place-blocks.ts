@@ -1,9 +1,11 @@
 import { draftBlock } from "../pool/block.ts";
 import { judgeBlock } from "../pool/judge-block.ts";
+import { documentOf } from "./block-document.ts";
 import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { mayGive } from "./may-give.ts";
-import { type BlockRecord, type NodeRecord, readBlockRecord, releaseDelayKey } from "./records.ts";
+import { owns } from "./pool-pairs.ts";
+import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
 import { isStatus, lookAtBlock, paths } from "./resources.ts";
 
 /** Gives the Node a block of each pool that selects it and has given it none. The names of those that were made or found just now. */
@@ -28,7 +30,7 @@ function hasOpenBlock({ cluster }: ControllerContext, entry: PoolEntry, node: No
 
 /** One that has no address left for pods counts for none: the Node gets another. */
 function isOpenFor(block: BlockRecord, { record, pool }: PoolEntry, node: NodeRecord): boolean {
-  const isItsOwn = block.pool.uid === record.uid && block.nodeUID === node.uid && !block.closing;
+  const isItsOwn = owns(record, block.pool.uid) && block.nodeUID === node.uid && !block.closing;
   return isItsOwn && (!pool || judgeBlock(pool, block).serves);
 }
 
@@ -49,8 +51,7 @@ async function claim(
     const { pool } = placed;
     try {
       const draft = draftBlock(pool, node, placed.index);
-      const annotations = { [releaseDelayKey]: String(pool.releaseDelay) };
-      const body = { ...draft, metadata: { ...draft.metadata, annotations } };
+      const body = documentOf(pool, draft, entry.record.served !== undefined);
       const made = readBlockRecord(await client.create(paths.blocks, body));
       if (!made) throw new Error(`the API server made of NodeBlock ${placed.name} something else`);
       cluster.putBlock(made);

@@ -1,11 +1,13 @@
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import type { NodeBlock, NodeBlockStatus } from "../api/node-block.ts";
+import { servedLabel, uidsOfPool } from "../api/nv-ipam.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
 import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { type Block, readBlock } from "../pool/block.ts";
 import { chooseKeys } from "../survey/range-keys.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
+import { asOurs, readServedPool, type ServedPool } from "./served-pool.ts";
 
 /** What is kept of a Node; of its annotations only ours. `created` is in milliseconds since 1970. */
 export type NodeRecord = {
@@ -30,6 +32,10 @@ export type PoolRecord = PoolReference & {
   rebuilt: string | undefined;
   spec: JsonObject;
   status: PoolStatus;
+  /** The UIDs of the objects that it was before, in the other group: their NodeBlocks are its own. */
+  before: string[];
+  /** Of one of nv-ipam's: `spec` and `status` are what they would be in ours. */
+  served?: ServedPool;
 };
 
 export type BlockRecord = Block & {
@@ -37,6 +43,8 @@ export type BlockRecord = Block & {
   version: string;
   created: number;
   status: NodeBlockStatus;
+  /** It was made for a pool of the served group. */
+  isServed: boolean;
   /** Seconds, as its pool said when it was made: what counts where that pool isn't there any more. */
   releaseDelay: number | undefined;
 };
@@ -74,14 +82,18 @@ export function readPoolRecord(kind: PoolKind, item: unknown): PoolRecord | unde
   if (!metadata || !isObject(item)) return undefined;
   const { name, uid, version, created, object } = metadata;
   const finalizers = object["finalizers"];
+  const annotations = textsOf(object["annotations"]);
+  const served = readServedPool(kind, item);
   return {
     ...{ kind, name, uid, version, created },
     generation: Number(object["generation"] ?? 0),
     deleting: object["deletionTimestamp"] !== undefined,
     finalizers: Array.isArray(finalizers) ? finalizers.map(String) : [],
-    rebuilt: textsOf(object["annotations"])[rebuiltKey],
+    rebuilt: annotations[rebuiltKey],
     spec: isObject(item["spec"]) ? item["spec"] : {},
     status: (isObject(item["status"]) ? item["status"] : {}) as PoolStatus,
+    before: uidsOfPool({ uid, annotations }).slice(1),
+    ...(served && { served, ...asOurs(served) }),
   };
 }
 
@@ -96,11 +108,9 @@ export function readBlockRecord(item: unknown): BlockRecord | undefined {
   const status = (isObject(item["status"]) ? item["status"] : {}) as NodeBlockStatus;
   return {
     ...block,
-    uid,
-    version,
-    created,
-    status,
+    ...{ uid, version, created, status },
     releaseDelay: delay === undefined ? undefined : Number(delay),
+    isServed: textsOf(object["labels"])[servedLabel] !== undefined,
   };
 }
 

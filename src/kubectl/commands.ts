@@ -3,8 +3,10 @@ import { annotateCommand } from "./annotate.ts";
 import { bundleCommand } from "./bundle.ts";
 import { completionCommand } from "./completion.ts";
 import { explainCommand } from "./explain.ts";
+import { importCommand } from "./import.ts";
 import { listCommand } from "./list.ts";
 import { mapCommand } from "./map.ts";
+import { migrateCommand } from "./migrate.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import type { Shell } from "./shell.ts";
 import { splitCommand } from "./split.ts";
@@ -24,6 +26,8 @@ export const commands: AddCommand[] = [
   explainCommand,
   watchCommand,
   rebuildCommand,
+  migrateCommand,
+  importCommand,
   bundleCommand,
   completionCommand,
 ];

@@ -1,4 +1,5 @@
 import { CniError, code } from "../cni/error.ts";
+import { forgetMoveIn } from "../lease/move-in-notes.ts";
 import { listRecords } from "../lease/record.ts";
 import { removeLeftovers } from "../lease/state.ts";
 import { readLeases, reclaimEmptyLeases } from "../lease/store.ts";
@@ -22,6 +23,7 @@ export async function collectGarbage(request: Request): Promise<string> {
   const valid = readValidAttachments(request);
   if (valid === undefined) return "";
   removeLeftovers(request.state);
+  forgetMoveIn(request.state.folder);
   reclaimEmptyLeases(leaseFolder(request, recordedIpam(request, undefined)), longestCall);
   const isOwnWork = request.delegate.name === "host-local" || !(await passOnGC(request));
   const garbage = listHeld(request).filter((held) => !valid(held));

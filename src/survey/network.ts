@@ -1,3 +1,4 @@
+import { readNvIpamConfig } from "../api/nv-ipam-config.ts";
 import { type PluginConfig, readConfig } from "../api/plugin-config.ts";
 import { poolAnnotationKey } from "../api/pool-names.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
@@ -37,11 +38,17 @@ function readIpam({ ipam, name }: JsonObject): Omit<Network, "name">[] | undefin
   const { type, annotation } = ipam;
   if (type === "node-annotation")
     return typeof annotation === "string" ? [{ key: annotation, plugin: type }] : undefined;
-  if (type !== "kube-node") return undefined;
-  const config = readConfig(ipam)?.config ?? {};
+  if (type !== "kube-node" && type !== "nv-ipam") return undefined;
+  const config = (type === "nv-ipam" ? asPooled(ipam, name) : readConfig(ipam)?.config) ?? {};
   const pools = poolKeysOf(config, name);
   const keys = pools.length > 0 ? pools : [config.annotation ?? podCIDRsKey];
-  return keys.map((key) => ({ key, plugin: type }));
+  return keys.map((key) => ({ key, plugin: "kube-node" }));
+}
+
+/** nv-ipam's keys mean the same by other names; its file of defaults lies on the nodes. */
+function asPooled(ipam: JsonObject, network: unknown): PluginConfig {
+  const { poolName, poolType = "ippool" } = readNvIpamConfig(ipam).config;
+  return { pool: poolName ?? String(network), poolType };
 }
 
 /** Pools by their names, several with commas between them; by the network's, where only their kind is told. */

@@ -34,6 +34,7 @@ const ways = [
   "overlays/cert-manager",
   "overlays/openshift",
   "overlays/host-network",
+  "overlays/serve-nv-ipam",
 ];
 const lackOfKubectl = whatLacks(kubectl());
 const lackOfHelm = whatLacks(kubectl(), helm());

@@ -27,6 +27,10 @@ const rules: Record<string, Rules> = {
     may: ["../address/cidr.ts", "../api/pool.ts"],
     mayNot: ["../kube/node.ts", "../host/clock.ts", "node:timers"],
   },
+  move: {
+    may: ["../address/cidr.ts", "../api/nv-ipam.ts", "../cni/network.ts", "../pool/read-pool.ts"],
+    mayNot: ["../kube/client.ts", "../kubectl/main.ts", "../host/files.ts", "node:fs"],
+  },
   split: {
     may: ["../address/cidr.ts", "../api/annotation.ts", "../text/quote.ts"],
     mayNot: ["../cni/error.ts", "../kube/client.ts", "../kubectl/main.ts", "node:crypto"],
@@ -109,6 +113,7 @@ const rules: Record<string, Rules> = {
       "../kube/node.ts",
       "../lease/store.ts",
       "../ranges/ask.ts",
+      "../upkeep/move-in.ts",
       "node:fs",
     ],
     mayNot: ["../cli/main.ts", "../agent/main.ts", "../controller/main.ts", "../webhook/main.ts", "zod"],

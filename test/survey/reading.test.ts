@@ -24,6 +24,10 @@ describe("a NetworkAttachmentDefinition", () => {
       { plugins: [{}, { ipam: { type: "node-annotation", annotation: "k" } }] },
       { name: "ns/n", key: "k", plugin: "node-annotation" },
     ],
+    [
+      { ipam: { type: "nv-ipam", poolName: "a", poolType: "CIDRPool" } },
+      { name: "ns/n", key: "cidrpool.ipam.kube-node.io/a", plugin: "kube-node" },
+    ],
     [{ ipam: { type: "node-annotation" } }, undefined],
     [{ ipam: { type: "whereabouts" } }, undefined],
     [{ type: "bridge" }, undefined],
