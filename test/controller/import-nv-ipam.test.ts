@@ -283,6 +283,28 @@ describe.skipIf(lack.some)(`moving in from nv-ipam${lack.words}`, () => {
     for (const node of ["n4", "n5"]) await cluster.remove(`/api/v1/nodes/${node}`);
   });
 
+  it("two that have nothing to do with each other: said as a doubt, nothing is given, nothing closes", async () => {
+    const { name, spec, says } = nextPool();
+    await createNvIpamPool(cluster.client, "IPPool", name, spec);
+    const one = start();
+    const all = await whole("IPPool", name, 3);
+    await until(() => cluster.annotation("n3", name), "n3 is shown its own");
+    await cluster.createPool("IPPool", name, nextPool().spec);
+    await cluster.createNode("n6");
+    await until(
+      async () => (await one.get("/metrics")).text.includes(`pool="${name}",reason="Overlap"`),
+      "it is said",
+    );
+    await writeNvIpamStatus(cluster.client, "IPPool", name, [...all, says("n6", 31, 40)]);
+    expect((await one.said("an allocation is in doubt")).reason).toContain("rename one of them");
+    await cluster.patchNode("n3", { labels: { looked: "at" } });
+    await until(async () => (await one.metric("kube_node_controller_queue_length")) === 0, "it is idle");
+    expect(await blocksOf("IPPool", name)).toHaveLength(3);
+    expect((await blocksOf("IPPool", name)).filter(({ spec: { closing } }) => closing)).toEqual([]);
+    expect((await cluster.annotation("n3", name))?.blocks[0]?.closing).toBeUndefined();
+    await cluster.remove("/api/v1/nodes/n6");
+  });
+
   it("a deleted pool waits for its blocks; without the flag they stay as they are", async () => {
     const { name, spec } = nextPool();
     await createNvIpamPool(cluster.client, "IPPool", name, spec);
