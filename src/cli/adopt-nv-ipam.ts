@@ -24,7 +24,7 @@ type Order = NetworkChoice & {
   dryRun: boolean;
 };
 
-/** Takes over nv-ipam's leases for each network of pools that a configuration tells of; what can't be done for one is said, and done for the others. */
+/** Takes nv-ipam's leases over for each network of pools; what can't be done for one is said, and done for the others. */
 export async function moveNetworksIn(
   order: Order,
   { note }: Terminal,

@@ -72,7 +72,7 @@ export function isInDoubt(folder: string, { containerID, ifname }: Ended): boole
 
 type Ended = { containerID: string; ifname: string };
 
-/** Its lease stands in nv-ipam's store still, and is to be passed over. A disk that can't be written stops no DEL: an address too many is kept. */
+/** Its lease stands in nv-ipam's store still, and is to be passed over. A full disk stops no DEL: an address too many is kept. */
 export function noteEnded(folder: string, ended: Ended): void {
   try {
     makePrivateFolder(folder);

@@ -49,8 +49,12 @@ export async function takeLease(taking: Taking, place: TakePlace): Promise<Taken
     const record = makeRecord(taking, place);
     try {
       const held = claim(state.attachments, record, (found) => judge(found, taking, place));
-      if (before) return before;
-      return await lease(held, taking, place);
+      if (!before) return await lease(held, taking, place);
+      // Its lease was there without a record: it may be a DEL at work on it, which has noted so before.
+      const isEnded = isNotedEnded(state.folder, taking);
+      if (!isEnded && standing(taking, place)?.outcome === "there") return before;
+      removeRecord(state.attachments, taking.containerID, taking.ifname, record.nonce);
+      if (isEnded) return { outcome: "ended" };
     } catch (error) {
       if (error instanceof Settled) return error.taken;
       if (!(error instanceof Busy)) throw error;

@@ -1,6 +1,7 @@
 // SIGKILL for whoever takes nv-ipam's store over, in the place of each of its own calls: the next one goes on, and nothing is given twice.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
 import { callPlugin } from "../parts/plugin.ts";
@@ -85,7 +86,29 @@ describeHostLocals(`moving in from nv-ipam, killed at each call, ${sampled}`, (s
       }
     });
 
-    it("while adopt and ADDs race one another", async () => {
+    it("but for whom a DEL ends meanwhile: he doesn't come back", {
+      timeout: soak ? 300_000 : 60_000,
+    }, async () => {
+      const worker = await makeOldMachine(server, subject, old, { blocks: [block] });
+      for (let round = 0; round < (soak ? 60 : 8); round++) {
+        const place = await makePlace(worker);
+        const late = async (wait: number) => {
+          await pause(wait);
+          return await place.call("DEL", "old4");
+        };
+        const [, added, deleted] = await Promise.all([
+          place.adopt(),
+          place.call("ADD", "c1"),
+          late((round % 8) * 15),
+        ]);
+        expectSilence(deleted);
+        expect(added.exitCode, wordsOf(added)).toBe(0);
+        expect(Object.values(place.leases()).sort()).toEqual(["c1 net1", "old2 net1", "old6 net1"]);
+        expect(place.records()).toEqual(["c1:net1", "old2:net1", "old6:net1"]);
+      }
+    });
+
+    it("while adopt and ADDs race one another", { timeout: soak ? 300_000 : 60_000 }, async () => {
       const worker = await makeOldMachine(server, subject, old, {
         blocks: [{ ...block, ranges: ["10.1.0.2-10.1.0.40"] }],
       });
