@@ -145,6 +145,7 @@ describe.skipIf(lackOfHelm.some)(`the Helm chart${lackOfHelm.words}`, () => {
       leakInterval: "1h30m",
       logLevel: "debug",
       dryRun: true,
+      nvIpam: true,
       metrics: { address: "[::1]:9000" },
     });
     const pod = podOf(manifests);
@@ -157,6 +158,7 @@ describe.skipIf(lackOfHelm.some)(`the Helm chart${lackOfHelm.words}`, () => {
       leakIntervalMs: 90 * 60_000,
       logLevel: "debug",
       dryRun: true,
+      nvIpam: true,
       metricsAddress: { host: "::1", port: 9000 },
     });
     for (const path of ["/run/leases", "/var/lib/cni/networks", "/run/containerd/containerd.sock"])

@@ -138,6 +138,7 @@ describe.skipIf(lackOfHelm.some)(`the controller in the Helm chart${lackOfHelm.w
     ["base", { controller: { enabled: true } }],
     ["overlays/own-certificate", { controller: { enabled: true, webhook: "own-certificate" } }],
     ["overlays/cert-manager", { controller: { enabled: true, webhook: "cert-manager" } }],
+    ["overlays/serve-nv-ipam", { controller: { enabled: true, serveNvIpam: true } }],
     ["overlays/host-network", { controller: { enabled: true, hostNetwork: true } }],
   ])("makes what %s makes, and keeps the CustomResourceDefinitions", async (way, values) => {
     const wanted = (await kustomize(way)).filter(({ kind }) => kind !== "Namespace");

@@ -39,6 +39,9 @@ args:
   {{- range .Values.dataDirs }}
   - --data-dir={{ . }}
   {{- end }}
+  {{- if and .Values.nvIpam (not .Values.uninstall) }}
+  - --nv-ipam
+  {{- end }}
   {{- with .Values.criSocket }}
   - --cri-socket={{ . }}
   {{- end }}
