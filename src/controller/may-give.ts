@@ -1,4 +1,5 @@
-import { type Cluster, isForgiven, type PoolEntry } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
+import { isForgiven, type PoolEntry } from "./pool-entry.ts";
 
 /** The finalizer by which a pool waits until its blocks are free. */
 export const poolFinalizer = "ipam.kube-node.io/blocks";

@@ -1,8 +1,8 @@
 import { draftBlock } from "../pool/block.ts";
 import { judgeBlock } from "../pool/judge-block.ts";
-import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { mayGive } from "./may-give.ts";
+import type { PoolEntry } from "./pool-entry.ts";
 import { type BlockRecord, type NodeRecord, readBlockRecord, releaseDelayKey } from "./records.ts";
 import { isStatus, lookAtBlock, paths } from "./resources.ts";
 

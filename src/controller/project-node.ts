@@ -7,7 +7,8 @@ import { poolAnnotationKey } from "../api/pool-names.ts";
 import { poolKey } from "../pool/plan.ts";
 import { projectBlocks } from "../pool/project-blocks.ts";
 import { type Carried, carriedBy } from "./carried.ts";
-import type { Cluster, PoolEntry } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
+import type { PoolEntry } from "./pool-entry.ts";
 import { projectClosing } from "./project-closing.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
 

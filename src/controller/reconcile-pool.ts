@@ -1,11 +1,11 @@
 import { formatIp } from "../address/ip.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import type { Pool } from "../pool/pool.ts";
-import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { countPool } from "./count-pool.ts";
 import { mayGive, poolFinalizer } from "./may-give.ts";
 import { conditionsFor, judgePool } from "./pool-condition.ts";
+import type { PoolEntry } from "./pool-entry.ts";
 import { type BlockRecord, type PoolRecord, readBlockRecord, readPoolRecord } from "./records.ts";
 import { lookAtPool, pathOfPool, paths } from "./resources.ts";
 

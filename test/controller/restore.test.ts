@@ -1,6 +1,10 @@
 // etcd is set back to a backup while the controller runs: what was given since is unknown, so nothing new is given until a person says so.
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { heldBlocksKey } from "../../src/api/held-blocks.ts";
+import { setBackTime } from "../../src/api/set-back.ts";
+import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Controller, startController } from "./parts/controller.ts";
@@ -53,4 +57,55 @@ describe.skipIf(lack.some)(`a restored backup of etcd${lack.words}`, () => {
       "Ready",
     ]);
   }, 120_000);
+
+  it("kubectl kube-node rebuild makes the blocks again that agents hold, and the pools give again: never one of those", async () => {
+    controller ??= startController({ kubeconfig: cluster.kubeconfig });
+    await cluster.createPool("IPPool", "b", { subnet: "10.2.0.0/24", perNodeBlockSize: 4 });
+    await until(() => cluster.annotation("r1", "b"), "r1 has its block");
+    const setBack = await cluster.api.backUp();
+    await cluster.createNode("k3");
+    const given = await until(() => cluster.annotation("k3", "b"), "k3 has its block");
+    await setBack();
+    await cluster.createNode("k3");
+    const [block] = given.blocks;
+    const [first, last] = block?.ranges[0]?.split("-") ?? [];
+    const held = { name: block?.name, subnet: block?.subnet, first, last, used: 1, nodeUID: given.nodeUID };
+    await cluster.patchNode("k3", { annotations: { [heldBlocksKey]: JSON.stringify([held]) } });
+    await until(async () => (await setBackPools()).length === 2, "both pools are held", 60_000);
+    await cluster.createNode("k4");
+
+    const dry = await rebuild("--dry-run=client");
+    expect(dry).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(String(block?.name)) });
+    expect(dry.stderr).toContain("nothing is given of ippool/a, ippool/b until then");
+    expect(await setBackPools()).toEqual(["a", "b"]);
+    expect(await cluster.annotation("k4", "b")).toBeUndefined();
+    expect(await rebuild("--yes", "-o", "name")).toMatchObject({
+      exitCode: 0,
+      stdout: `nodeblock/${block?.name}\nippool/a\nippool/b`,
+    });
+    const anew = await until(() => cluster.annotation("k4", "b"), "k4 has its block");
+    expect(anew.blocks.map(({ name }) => name)).not.toContain(block?.name);
+    expect((await cluster.block(String(block?.name)))?.spec).toMatchObject({ nodeName: "k3", first });
+    await until(
+      async () => (await cluster.condition("IPPool", "b"))?.reason === "Valid",
+      "the pool is ready",
+    );
+    expect(await setBackPools()).toEqual([]);
+    expect(await rebuild("--yes")).toMatchObject({ exitCode: 0, stdout: "" });
+  }, 180_000);
+
+  async function setBackPools(): Promise<string[]> {
+    const pools = await Promise.all(["a", "b"].map((name) => cluster.pool("IPPool", name)));
+    return pools.flatMap((pool) =>
+      pool && setBackTime(pool.status ?? {}) !== undefined ? [pool.metadata.name] : [],
+    );
+  }
+
+  async function rebuild(...words: string[]) {
+    const [file = "", ...args] = executables()[0]?.command("kubectl-kube_node") ?? [];
+    const env = { KUBECONFIG: cluster.kubeconfig, PATH: process.env["PATH"] };
+    const options = { env, extendEnv: false, reject: false, stdin: "ignore" } as const;
+    const { exitCode, stdout, stderr } = await execa(file, [...args, "rebuild", ...words], options);
+    return { exitCode, stdout, stderr };
+  }
 });
