@@ -52,9 +52,15 @@ export async function follow<T>(client: Client, followed: Followed<T>, signal: A
 
 /** A watch of a version that a restored etcd doesn't have yet is silent until it has: without a word of what there is now. */
 async function isSetBack<T>(client: Client, { path }: Followed<T>, state: State<T>): Promise<boolean> {
-  const answer: unknown = await client.get(`${path}?limit=1`);
-  const metadata = isObject(answer) && isObject(answer["metadata"]) ? answer["metadata"] : {};
-  return Number(metadata["resourceVersion"]) < Number(state.version);
+  let version = "";
+  await client.list(path, () => undefined, {
+    pageSize: 1,
+    firstPageOnly: true,
+    onVersion: (one) => {
+      version = one;
+    },
+  });
+  return version !== "" && Number(version) < Number(state.version);
 }
 
 async function listAnew<T>(client: Client, followed: Followed<T>, before: State<T>): Promise<State<T>> {
