@@ -30,6 +30,11 @@ export class Cluster {
     return this.#blocks.byName;
   }
 
+  /** The highest version that any NodeBlock had. */
+  get latestBlock(): number {
+    return this.#blocks.latest;
+  }
+
   blocksOfNode(name: string): BlockRecord[] {
     return this.#blocks.ofNode(name);
   }
@@ -97,7 +102,7 @@ export class Cluster {
     if (before && isOlder(block, before)) return false;
     if (before && isSameClaim(before, block)) {
       // Also of the same version: what watches and answers made of it need not both be kept.
-      this.#blocks.byName.set(block.name, block);
+      this.#blocks.replace(block);
       return before.version !== block.version;
     }
     if (before) this.#forget(before);
@@ -152,6 +157,7 @@ export class Cluster {
   /** A restored etcd brings back what went. */
   forgetGone(): void {
     this.#gone.clear();
+    this.#blocks.latest = 0;
   }
 
   #keep(block: BlockRecord): void {

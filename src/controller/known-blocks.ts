@@ -4,6 +4,8 @@ import type { BlockRecord } from "./records.ts";
 /** NodeBlocks by name, by their Node and by their pool. */
 export class KnownBlocks {
   readonly byName = new Map<string, BlockRecord>();
+  /** The highest version that any of them had: what is created after that is later, unless etcd was set back. */
+  latest = 0;
   readonly #ofNode = new Map<string, Set<string>>();
   readonly #ofPool = new Map<string, Set<string>>();
   /** By pool: how many blocks are of which UID. */
@@ -28,10 +30,16 @@ export class KnownBlocks {
 
   add(block: BlockRecord): void {
     const key = poolKey(block.pool);
-    this.byName.set(block.name, block);
+    this.replace(block);
     addTo(this.#ofNode, block.nodeName, block.name);
     addTo(this.#ofPool, key, block.name);
     this.#count(key, block.pool.uid, 1);
+  }
+
+  /** By a later version of itself. */
+  replace(block: BlockRecord): void {
+    this.byName.set(block.name, block);
+    if (Number(block.version) > this.latest) this.latest = Number(block.version);
   }
 
   remove(block: BlockRecord): void {

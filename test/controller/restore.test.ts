@@ -71,6 +71,8 @@ describe.skipIf(lack.some)(`a restored backup of etcd${lack.words}`, () => {
       "k3 has its block, after an outage",
       60_000,
     );
+    for (let i = 0; i < 20; i++) await cluster.createNode(`more-${i}`);
+    await until(() => cluster.annotation("more-19", "b"), "all have a block");
     await setBack();
     await cluster.createNode("k3");
     const [block] = given.blocks;
