@@ -56,10 +56,11 @@ export function watchCluster(context: ControllerContext): { part: Part; listed: 
 const fine: Health = { live: true, ready: true, words: "all are heard" };
 
 function watch<T extends { version: string }>(
-  { log, heard }: ControllerContext,
+  context: ControllerContext,
   { name, path, client, pick, onList, onObject }: Watched<T>,
   signal: AbortSignal,
 ) {
+  const { log, heard } = context;
   const { promise: listed, resolve: settle } = Promise.withResolvers<void>();
   let heardAt = Number.NEGATIVE_INFINITY;
   const run = () =>
@@ -71,6 +72,7 @@ function watch<T extends { version: string }>(
         noticesSetBack: true,
         onList: (all, isSetBack) => {
           onList([...all.values()], isSetBack);
+          if (isSetBack) holdAll(context); // Whichever watch notices: others may have seen nothing since.
           settle();
         },
         onObject,
@@ -164,7 +166,6 @@ function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRec
         if (record.kind === kind && (isSetBack || !keys.has(key))) drop(key, record.version);
       if (isSetBack) cluster.forgetGone();
       for (const record of all) put(record);
-      if (isSetBack) holdAll(context);
     },
     onObject: (record, before, version) => {
       if (record) put(record);
@@ -193,7 +194,6 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
           look(block);
       if (isSetBack) cluster.forgetGone();
       for (const block of all) if (cluster.putBlock(block)) look(block);
-      if (isSetBack) holdAll(context);
     },
     onObject: (block, before, version) => {
       if (block) {

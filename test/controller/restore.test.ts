@@ -94,11 +94,9 @@ describe.skipIf(lack.some)(`a restored backup of etcd${lack.words}`, () => {
     const anew = await until(() => cluster.annotation("k4", "b"), "k4 has its block");
     expect(anew.blocks.map(({ name }) => name)).not.toContain(block?.name);
     expect((await cluster.block(String(block?.name)))?.spec).toMatchObject({ nodeName: "k3", first });
-    await until(
-      async () => (await cluster.condition("IPPool", "b"))?.reason === "Valid",
-      "the pool is ready",
-    );
-    expect(await setBackPools()).toEqual([]);
+    await until(async () => (await setBackPools()).length === 0, "both pools are ready");
+    expect((await cluster.condition("IPPool", "b"))?.reason).toBe("Valid");
+    await until(() => cluster.annotation("k4", "c", "CIDRPool"), "k4 has its network");
     expect(await rebuild("--yes")).toMatchObject({ exitCode: 0, stdout: "" });
   }, 180_000);
 
