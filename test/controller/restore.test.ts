@@ -97,7 +97,7 @@ describe.skipIf(lack.some)(`a restored backup of etcd${lack.words}`, () => {
     await until(async () => (await setBackPools()).length === 0, "both pools are ready");
     expect((await cluster.condition("IPPool", "b"))?.reason).toBe("Valid");
     await until(() => cluster.annotation("k4", "c", "CIDRPool"), "k4 has its network");
-    expect(await rebuild("--yes")).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await rebuild("b", "--yes")).toMatchObject({ exitCode: 0, stdout: "" });
   }, 180_000);
 
   async function setBackPools(): Promise<string[]> {
