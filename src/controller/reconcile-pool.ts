@@ -6,6 +6,7 @@ import { countPool } from "./count-pool.ts";
 import { mayGive, poolFinalizer } from "./may-give.ts";
 import { conditionsFor, judgePool } from "./pool-condition.ts";
 import type { PoolEntry } from "./pool-entry.ts";
+import { putPool } from "./put-pool.ts";
 import { type BlockRecord, type PoolRecord, readBlockRecord, readPoolRecord } from "./records.ts";
 import { lookAtPool, pathOfPool, paths } from "./resources.ts";
 
@@ -109,7 +110,7 @@ async function patchPool(
   change: { metadata?: object; status?: object },
   subresource: "" | "/status" = "",
 ): Promise<void> {
-  const { client, cluster, metrics } = context;
+  const { client, metrics } = context;
   const body = {
     ...change,
     metadata: { ...change.metadata, uid: record.uid, resourceVersion: record.version },
@@ -117,7 +118,7 @@ async function patchPool(
   try {
     const answer = await client.patch(`${pathOfPool(record)}${subresource}`, body, "merge");
     const after = readPoolRecord(record.kind, answer);
-    if (after) cluster.putPool(after);
+    if (after) putPool(context, after);
     metrics.writes.inc({ what: "pool" });
   } catch (error) {
     await lookAtPool(context, record);

@@ -4,6 +4,7 @@ import type { Client } from "../kube/client.ts";
 import { follow } from "../kube/follow.ts";
 import { poolKey } from "../pool/plan.ts";
 import type { ControllerContext } from "./context.ts";
+import { lookAtAll, putPool } from "./put-pool.ts";
 import {
   type BlockRecord,
   type NodeRecord,
@@ -146,8 +147,8 @@ function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerCont
 function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRecord> {
   const { cluster, queue, events, surroundings } = context;
   const put = (record: PoolRecord) => {
-    if (cluster.putPool(record)) lookAtAll(context, poolKey(record));
-    else queue.add(`pool/${poolKey(record)}`);
+    putPool(context, record);
+    queue.add(`pool/${poolKey(record)}`);
   };
   const drop = (key: string, version: string) => {
     if (!cluster.dropPool(key, version)) return;
@@ -208,10 +209,4 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
       look(gone);
     },
   };
-}
-
-/** Selectors, exclusions, gateways: any Node may be another's case now. */
-function lookAtAll({ cluster, queue }: ControllerContext, key: string): void {
-  queue.add(`pool/${key}`);
-  for (const name of cluster.nodes.keys()) queue.add(`node/${name}`);
 }
