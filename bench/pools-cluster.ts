@@ -1,10 +1,13 @@
 // A part of `bench -- pools`: the controller's executable and a real API server, side by side on this machine.
 import { readFileSync } from "node:fs";
+import { join as joinPath } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parse } from "yaml";
 import { watchFrom } from "../src/kube/watch.ts";
 import { type Controller, startController } from "../test/controller/parts/controller.ts";
 import { type PoolCluster, startPoolCluster, until } from "../test/controller/parts/pool-cluster.ts";
 import { createManyNodes } from "../test/parts/many-nodes.ts";
+import { checkout } from "../test/parts/tools.ts";
 import type { ClusterResults } from "./pools-results.ts";
 import { quantile } from "./statistics.ts";
 
@@ -24,7 +27,8 @@ const verbs = ["GET", "LIST", "POST", "PATCH", "DELETE"];
 export async function measureCluster(say: (words: string) => void): Promise<ClusterResults> {
   const cluster = await startPoolCluster();
   const args = ["--status-interval=3s", "--log-level=info"];
-  let controller = startController({ kubeconfig: cluster.kubeconfig, args });
+  const start = () => startController({ kubeconfig: cluster.kubeconfig, args, env: readEnvironment() });
+  let controller = start();
   try {
     say(`${nodes} Nodes are made`);
     await createManyNodes(cluster.client, nodes, () => ({ labels: { "topology.kubernetes.io/zone": "a" } }));
@@ -48,7 +52,7 @@ export async function measureCluster(say: (words: string) => void): Promise<Clus
     say("started again");
     await controller.stop();
     const startedAt = performance.now();
-    controller = startController({ kubeconfig: cluster.kubeconfig, args });
+    controller = start();
     await controller.said("everything is listed", 120_000);
     await untilIdle(controller);
     const restartMs = performance.now() - startedAt;
@@ -152,6 +156,18 @@ async function beat({ client }: PoolCluster, controller: Controller): Promise<nu
   await sleep(2000);
   return ((await looks()) - before) / beats;
 }
+
+/** What the manifests have it run with. */
+function readEnvironment(): Record<string, string> {
+  const text = readFileSync(joinPath(checkout, "examples/controller/base/deployment.yaml"), "utf8");
+  const { spec } = parse(text) as Deployment;
+  const env = spec.template.spec.containers.flatMap((one) => one.env);
+  return Object.fromEntries(env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
+}
+
+type Deployment = {
+  spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } };
+};
 
 /** MiB: what it has now, and the most that it ever had. */
 function memoryOf(pid: number): { now: number; peak: number } {

@@ -1,44 +1,15 @@
-import { heldBlocksKey, parseHeldBlocks } from "../api/held-blocks.ts";
 import { nodeBlockName, parseNodeBlockName } from "../api/pool-names.ts";
 import { spanOfBlock } from "../pool/grid.ts";
 import { poolKey } from "../pool/plan.ts";
-import { createPlanner, type Planner, type Shortage } from "../pool/planner.ts";
+import type { Shortage } from "../pool/planner.ts";
 import type { Pool } from "../pool/pool.ts";
-import { readPool, type UnfitPool } from "../pool/read-pool.ts";
-import { blocksCarriedBy } from "./carried.ts";
+import { claimedBy } from "./claimed-by.ts";
+import { Graves } from "./graves.ts";
+import { KnownBlocks } from "./known-blocks.ts";
+import { keepsPoolEntry, makePoolEntry, type PoolEntry } from "./pool-entry.ts";
 import { owns, PoolPairs } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord, PoolRecord } from "./records.ts";
 import { Serving } from "./serving.ts";
-
-/** A pool with what follows from its spec and from all blocks. */
-export type PoolEntry = {
-  key: string;
-  record: PoolRecord;
-  /** Undefined where it can't be planned with; `unfit` says why. */
-  pool: Pool | undefined;
-  unfit: UnfitPool | undefined;
-  planner: Planner | undefined;
-  /** Nodes that are selected and got no block. */
-  unplaced: Map<string, Shortage>;
-  /** Blocks, by name, that a Node holds and the API server doesn't know: nothing new is given meanwhile. */
-  missing: Map<string, Missing>;
-  /** Whether something new could be given when that was last looked at. */
-  gave: boolean;
-  /** When its status was last written, by performance.now(). */
-  toldAt: number;
-  /** What it overlaps with, for people; nothing new is given then. */
-  overlap: string | undefined;
-  /** Whether that is of this spec. */
-  isCompared: boolean;
-  /** When etcd was seen to be set back (milliseconds since 1970), as long as nobody said that everything lost is rebuilt. */
-  setBackAt: number | undefined;
-};
-
-/** Answers are under way for seconds. */
-const mostGone = 20_000;
-
-/** Which Node says so, and since when it is known (milliseconds since 1970). */
-export type Missing = { node: string; since: number };
 
 /** Where a NodeBlock is to be made, and of which pool as it was planned with. */
 export type Place = { name: string; pool: Pool; index: bigint };
@@ -55,31 +26,35 @@ export class Cluster {
   readonly serving = new Serving();
   /** Those that count, of `pairs`. */
   readonly pools = new Map<string, PoolEntry>();
-  readonly blocks = new Map<string, BlockRecord>();
-  readonly #ofNode = new Map<string, Set<string>>();
-  readonly #ofPool = new Map<string, Set<string>>();
-  /** By pool: how many blocks are of which UID. */
-  readonly #uids = new Map<string, Map<string, number>>();
-  /** UIDs of what went: an answer that was under way meanwhile brings nothing back. */
-  readonly #gone = new Set<string>();
+  readonly #blocks = new KnownBlocks();
+  readonly #gone = new Graves();
   /** Names that are being created now, by which they are occupied. */
   readonly #placing = new Map<string, Placing>();
 
+  get blocks(): ReadonlyMap<string, BlockRecord> {
+    return this.#blocks.byName;
+  }
+
+  /** The highest version that any NodeBlock had. */
+  get latestBlock(): number {
+    return this.#blocks.latest;
+  }
+
   blocksOfNode(name: string): BlockRecord[] {
-    return this.#named(this.#ofNode.get(name));
+    return this.#blocks.ofNode(name);
   }
 
   blocksOfPool(key: string): BlockRecord[] {
-    return this.#named(this.#ofPool.get(key));
+    return this.#blocks.ofPool(key);
   }
 
   countBlocks(key: string): number {
-    return this.#ofPool.get(key)?.size ?? 0;
+    return this.#blocks.count(key);
   }
 
   /** Whether there are blocks of a pool that was there before under the same name. */
   hasForeignBlocks({ key, record }: PoolEntry): boolean {
-    return [...(this.#uids.get(key)?.keys() ?? [])].some((uid) => !owns(record, uid));
+    return this.#blocks.hasOthers(key, (uid) => owns(record, uid));
   }
 
   /** True where something changed that decides about blocks or annotations: a heartbeat is none. */
@@ -99,7 +74,7 @@ export class Cluster {
   dropNode(name: string, version: string): boolean {
     const before = this.nodes.get(name);
     if (!before || isOlder({ version }, before)) return false;
-    this.#bury(before.uid);
+    this.#gone.add(before.uid);
     return this.nodes.delete(name);
   }
 
@@ -113,25 +88,12 @@ export class Cluster {
     const record = this.pairs.counting(key);
     const before = this.pools.get(key);
     if (!record) return this.pools.delete(key);
-    if (before && decisiveOf(before.record) === decisiveOf(record)) {
-      before.record = record;
-      before.setBackAt = setBackSince(record, before.setBackAt);
-      return false;
-    }
-    const { kind, name, uid, spec, status } = record;
-    const read = readPool({ kind, name, uid, spec, ...(status.grid && { frozen: status.grid }) });
-    const entry: PoolEntry = {
-      ...{ key, record, unplaced: new Map(), overlap: before?.overlap, isCompared: false },
-      setBackAt: setBackSince(record, before?.setBackAt),
-      missing: before?.missing ?? new Map(),
-      gave: false,
-      toldAt: before?.toldAt ?? Number.NEGATIVE_INFINITY,
-      ...("pool" in read ? { pool: read.pool, unfit: undefined } : { pool: undefined, unfit: read }),
-      planner: "pool" in read ? createPlanner(read.pool) : undefined,
-    };
+    if (before && keepsPoolEntry(before, record)) return false;
+    const entry = makePoolEntry(record, before);
     for (const block of this.blocksOfPool(key)) entry.planner?.occupy(block);
     for (const { key: of, index } of this.#placing.values())
-      if (of === key && entry.pool) entry.planner?.occupy(claimOf(entry.pool, index));
+      if (of === key && entry.pool)
+        entry.planner?.occupy({ index, span: spanOfBlock(entry.pool.grid, index) });
     this.pools.set(key, entry);
     return true;
   }
@@ -140,7 +102,7 @@ export class Cluster {
   dropPool(key: string, version: string, isServed = false): boolean {
     const before = isServed ? this.pairs.served(key) : this.pairs.own(key);
     if (!before || !this.pairs.drop(key, version, isServed)) return false;
-    this.#bury(before.uid);
+    this.#gone.add(before.uid);
     if (isServed) this.serving.forget(key);
     this.#renewPool(key);
     return true;
@@ -150,12 +112,14 @@ export class Cluster {
   putBlock(block: BlockRecord): boolean {
     if (this.#gone.has(block.uid)) return false;
     const before = this.blocks.get(block.name);
-    if (before && (isOlder(block, before) || before.version === block.version)) return false;
-    if (before && isSameClaim(before, block)) this.blocks.set(block.name, block);
-    else {
-      if (before) this.#forget(before);
-      this.#keep(block);
+    if (before && isOlder(block, before)) return false;
+    if (before && isSameClaim(before, block)) {
+      // Also of the same version: what watches and answers made of it need not both be kept.
+      this.#blocks.replace(block);
+      return before.version !== block.version;
     }
+    if (before) this.#forget(before);
+    this.#keep(block);
     return true;
   }
 
@@ -206,65 +170,21 @@ export class Cluster {
   /** A restored etcd brings back what went. */
   forgetGone(): void {
     this.#gone.clear();
-  }
-
-  #bury(uid: string): void {
-    this.#gone.add(uid);
-    const [first] = this.#gone;
-    if (this.#gone.size > mostGone && first !== undefined) this.#gone.delete(first);
-  }
-
-  #count(key: string, uid: string, change: number): void {
-    const uids = this.#uids.get(key) ?? new Map<string, number>();
-    this.#uids.set(key, uids);
-    const count = (uids.get(uid) ?? 0) + change;
-    if (count > 0) uids.set(uid, count);
-    else uids.delete(uid);
-  }
-
-  #named(names: ReadonlySet<string> | undefined): BlockRecord[] {
-    return [...(names ?? [])].map((name) => this.blocks.get(name) as BlockRecord);
+    this.#blocks.latest = 0;
   }
 
   #keep(block: BlockRecord): void {
-    const key = poolKey(block.pool);
+    const entry = this.pools.get(poolKey(block.pool));
     this.settle(block.name);
-    this.blocks.set(block.name, block);
-    addTo(this.#ofNode, block.nodeName, block.name);
-    addTo(this.#ofPool, key, block.name);
-    this.#count(key, block.pool.uid, 1);
-    this.pools.get(key)?.missing.delete(block.name);
-    this.pools.get(key)?.planner?.occupy(block);
+    this.#blocks.add(block);
+    entry?.missing.delete(block.name);
+    entry?.planner?.occupy(block);
   }
 
   #forget(block: BlockRecord): void {
-    const key = poolKey(block.pool);
-    this.blocks.delete(block.name);
-    this.#bury(block.uid);
-    removeFrom(this.#ofNode, block.nodeName, block.name);
-    removeFrom(this.#ofPool, key, block.name);
-    this.#count(key, block.pool.uid, -1);
-    this.pools.get(key)?.planner?.release(block.index);
-  }
-}
-
-/** A person said after it was missed that it may be forgotten. */
-export function isForgiven({ record: { rebuilt } }: PoolEntry, { since }: Missing): boolean {
-  return rebuilt !== undefined && Date.parse(rebuilt) >= since;
-}
-
-/** Open blocks that its annotations carry, and those that its agent holds leases of. */
-function claimedBy(node: NodeRecord): Set<string> {
-  const carried = [...blocksCarriedBy(node).values()].flatMap(({ name, closing }) => (closing ? [] : [name]));
-  return new Set([...carried, ...heldBy(node)]);
-}
-
-function heldBy({ annotations }: NodeRecord): string[] {
-  const text = annotations[heldBlocksKey];
-  try {
-    return text === undefined ? [] : parseHeldBlocks(text).map(({ name }) => name);
-  } catch {
-    return [];
+    this.#blocks.remove(block);
+    this.#gone.add(block.uid);
+    this.pools.get(poolKey(block.pool))?.planner?.release(block.index);
   }
 }
 
@@ -278,36 +198,6 @@ function isOlder(one: { version: string }, other: { version: string }): boolean 
   return Number(one.version) < Number(other.version);
 }
 
-/** Type of the condition that outlives the controller: etcd was set back, and nobody said yet that everything lost is rebuilt. */
-export const setBackCondition = "SetBack";
-
-function setBackSince({ status, rebuilt }: PoolRecord, known: number | undefined): number | undefined {
-  const condition = status.conditions?.find(({ type }) => type === setBackCondition);
-  const told = condition?.status === "True" ? Date.parse(condition.lastTransitionTime) : undefined;
-  const since = known ?? told;
-  return since !== undefined && rebuilt !== undefined && Date.parse(rebuilt) >= since ? undefined : since;
-}
-
-function claimOf(pool: Pool, index: bigint) {
-  return { index, span: spanOfBlock(pool.grid, index) };
-}
-
-function decisiveOf({ uid, before, generation, deleting, rebuilt, status, spec }: PoolRecord): string {
-  const isHeld = status.conditions?.some(
-    ({ type, status: is }) => type === setBackCondition && is === "True",
-  );
-  return JSON.stringify([
-    uid,
-    generation,
-    deleting,
-    rebuilt,
-    status.grid,
-    isHeld,
-    before,
-    generation === 0 ? spec : spec["allowOverlap"],
-  ]);
-}
-
 function isSameClaim(one: BlockRecord, other: BlockRecord): boolean {
   return one.uid === other.uid && one.nodeName === other.nodeName;
 }
@@ -315,16 +205,4 @@ function isSameClaim(one: BlockRecord, other: BlockRecord): boolean {
 function isSame(one: Record<string, string>, other: Record<string, string>): boolean {
   const keys = Object.keys(one);
   return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
-}
-
-function addTo(index: Map<string, Set<string>>, key: string, name: string): void {
-  const known = index.get(key);
-  if (known) known.add(name);
-  else index.set(key, new Set([name]));
-}
-
-function removeFrom(index: Map<string, Set<string>>, key: string, name: string): void {
-  const known = index.get(key);
-  known?.delete(name);
-  if (known?.size === 0) index.delete(key);
 }

@@ -1,6 +1,7 @@
 import type { PoolStatus } from "../api/pool-status.ts";
 import { countAddressesOf } from "../pool/block-addresses.ts";
-import type { Cluster, PoolEntry } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
+import type { PoolEntry } from "./pool-entry.ts";
 
 export type Counts = Required<Pick<PoolStatus, "blocks" | "addresses">>;
 

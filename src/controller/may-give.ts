@@ -1,5 +1,6 @@
 import { poolFinalizer } from "../api/nv-ipam.ts";
-import { type Cluster, isForgiven, type PoolEntry } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
+import { isForgiven, type PoolEntry } from "./pool-entry.ts";
 
 /** Whether something new may be given out of a pool. What keeps it from that is said in its status (pool-condition.ts). */
 export function mayGive(cluster: Cluster, entry: PoolEntry): boolean {

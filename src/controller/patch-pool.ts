@@ -1,4 +1,5 @@
 import type { ControllerContext } from "./context.ts";
+import { putPool } from "./put-pool.ts";
 import { type PoolRecord, readPoolRecord } from "./records.ts";
 import { lookAtPool, pathOfPool } from "./resources.ts";
 
@@ -9,7 +10,7 @@ export async function patchPool(
   change: { metadata?: object; status?: object },
   subresource: "" | "/status" = "",
 ): Promise<PoolRecord> {
-  const { client, cluster, metrics } = context;
+  const { client, metrics } = context;
   const body = {
     ...change,
     metadata: { ...change.metadata, uid: record.uid, resourceVersion: record.version },
@@ -17,7 +18,7 @@ export async function patchPool(
   try {
     const answer = await client.patch(`${pathOfPool(record)}${subresource}`, body, "merge");
     const after = readPoolRecord(record.kind, answer);
-    if (after) cluster.putPool(after);
+    if (after) putPool(context, after);
     metrics.writes.inc({ what: "pool" });
     return after ?? record;
   } catch (error) {

@@ -1,12 +1,12 @@
 import { draftBlock } from "../pool/block.ts";
 import { judgeBlock } from "../pool/judge-block.ts";
 import { documentOf } from "./block-document.ts";
-import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { mayGive } from "./may-give.ts";
+import type { PoolEntry } from "./pool-entry.ts";
 import { owns } from "./pool-pairs.ts";
 import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
-import { isStatus, lookAtBlock, paths } from "./resources.ts";
+import { deleteBlock, holdAll, isStatus, lookAtBlock, paths } from "./resources.ts";
 
 /** Gives the Node a block of each pool that selects it and has given it none. The names of those that were made or found just now. */
 export async function placeBlocks(context: ControllerContext, node: NodeRecord): Promise<Set<string>> {
@@ -34,6 +34,13 @@ function isOpenFor(block: BlockRecord, { record, pool }: PoolEntry, node: NodeRe
   return isItsOwn && (!pool || judgeBlock(pool, block).serves);
 }
 
+/** What is made now has a lower version than what was known before: etcd was set back, and the block may be another Node's already. */
+async function takeBackAtOnce(context: ControllerContext, made: BlockRecord): Promise<never> {
+  holdAll(context);
+  await deleteBlock(context, made);
+  throw new Error(`etcd was set back: ${made.name} was not to be given`);
+}
+
 /** Creating the NodeBlock is the claim: whose it is, the API server says. */
 async function claim(
   context: ControllerContext,
@@ -52,9 +59,11 @@ async function claim(
     try {
       const draft = draftBlock(pool, node, placed.index);
       const body = documentOf(pool, draft, entry.record.served !== undefined);
+      const latest = cluster.latestBlock;
       const made = readBlockRecord(await client.create(paths.blocks, body));
       if (!made) throw new Error(`the API server made of NodeBlock ${placed.name} something else`);
       cluster.putBlock(made);
+      if (Number(made.version) < latest) await takeBackAtOnce(context, made);
       entry.unplaced.delete(node.name);
       log.info("block given", { block: made.name, node: node.name });
       return made;

@@ -1,7 +1,9 @@
 import { describeFaults } from "../api/fault-words.ts";
 import type { PoolCondition } from "../api/pool-status.ts";
-import { type Cluster, type PoolEntry, setBackCondition } from "./cluster.ts";
+import { setBackCondition } from "../api/set-back.ts";
+import type { Cluster } from "./cluster.ts";
 import { missingOf } from "./may-give.ts";
+import type { PoolEntry } from "./pool-entry.ts";
 import { owns } from "./pool-pairs.ts";
 
 /** Whether a pool does what it is for, as a person should read it. */
@@ -19,7 +21,7 @@ export function judgePool(cluster: Cluster, entry: PoolEntry): Verdict {
   }
   if (setBackAt !== undefined) {
     const at = new Date(setBackAt).toISOString();
-    const message = `etcd was set back: run kubectl kube-node rebuild, then annotate this pool with ipam.kube-node.io/rebuilt=${at}; nothing is given until then`;
+    const message = `etcd was set back: run kubectl kube-node rebuild, which annotates this pool with ipam.kube-node.io/rebuilt=${at} or later; nothing is given until then`;
     return { reason: "NotRebuilt", message };
   }
   const served = cluster.pairs.served(entry.key);

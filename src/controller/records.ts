@@ -4,6 +4,7 @@ import { servedLabel, uidsOfPool } from "../api/nv-ipam.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
 import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
+import { rebuiltKey } from "../api/set-back.ts";
 import { type Block, readBlock } from "../pool/block.ts";
 import { chooseKeys } from "../survey/range-keys.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
@@ -48,9 +49,6 @@ export type BlockRecord = Block & {
   /** Seconds, as its pool said when it was made: what counts where that pool isn't there any more. */
   releaseDelay: number | undefined;
 };
-
-/** The pool's annotation by which a person says that NodeBlocks lost by a restore are there again: when that was (RFC 3339). */
-const rebuiltKey = "ipam.kube-node.io/rebuilt";
 
 /** Of a NodeBlock: `blockReleaseDelay` of its pool, in seconds. */
 export const releaseDelayKey = "ipam.kube-node.io/release-delay";

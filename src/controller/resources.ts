@@ -4,6 +4,7 @@ import type { Client } from "../kube/client.ts";
 import { poolKey } from "../pool/plan.ts";
 import { isObject } from "../text/json.ts";
 import type { ControllerContext } from "./context.ts";
+import { putPool } from "./put-pool.ts";
 import {
   type BlockRecord,
   type NodeRecord,
@@ -80,9 +81,9 @@ async function lookAtOne(
   if (before && isPast(pool, before)) {
     drop(before);
     holdAll(context);
-    if (pool) cluster.putPool(pool);
+    if (pool) putPool(context, pool);
     holdAll(context);
-  } else if (pool) cluster.putPool(pool);
+  } else if (pool) putPool(context, pool);
   else if (before) drop(before);
 }
 

@@ -14,7 +14,8 @@ import {
 import { describeOverlap, findOverlaps } from "../pool/overlaps.ts";
 import { readAnnotation } from "../survey/node-ranges.ts";
 import { readServiceCIDRs } from "../survey/service-cidrs.ts";
-import type { Cluster, PoolEntry } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
+import type { PoolEntry } from "./pool-entry.ts";
 import type { Queue } from "./queue.ts";
 import type { NodeRecord } from "./records.ts";
 import { paths } from "./resources.ts";

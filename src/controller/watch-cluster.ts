@@ -4,6 +4,7 @@ import type { Client } from "../kube/client.ts";
 import { follow } from "../kube/follow.ts";
 import { poolKey } from "../pool/plan.ts";
 import type { ControllerContext } from "./context.ts";
+import { lookAtAll, putPool } from "./put-pool.ts";
 import {
   type BlockRecord,
   type NodeRecord,
@@ -62,10 +63,11 @@ export function watchCluster(context: ControllerContext): { part: Part; listed: 
 const fine: Health = { live: true, ready: true, words: "all are heard" };
 
 function watch<T extends { version: string }>(
-  { log, heard }: ControllerContext,
+  context: ControllerContext,
   { name, path, client, pick, onList, onObject, isOptional }: Watched<T>,
   signal: AbortSignal,
 ) {
+  const { log, heard } = context;
   const { promise: listed, resolve: settle } = Promise.withResolvers<void>();
   let heardAt = Number.NEGATIVE_INFINITY;
   const run = () =>
@@ -77,6 +79,7 @@ function watch<T extends { version: string }>(
         noticesSetBack: true,
         onList: (all, isSetBack) => {
           onList([...all.values()], isSetBack);
+          if (isSetBack) holdAll(context); // Whichever watch notices: others may have seen nothing since.
           settle();
         },
         onObject,
@@ -163,8 +166,8 @@ function watchPools(context: ControllerContext, kind: PoolKind, isServed = false
   const { pairs } = context.cluster;
   const { cluster, queue, events, surroundings } = context;
   const put = (record: PoolRecord) => {
-    if (cluster.putPool(record)) lookAtAll(context, poolKey(record));
-    else queue.add(`pool/${poolKey(record)}`);
+    putPool(context, record);
+    queue.add(`pool/${poolKey(record)}`);
   };
   const drop = (key: string, version: string) => {
     if (!cluster.dropPool(key, version, isServed)) return;
@@ -185,7 +188,6 @@ function watchPools(context: ControllerContext, kind: PoolKind, isServed = false
       if (isSetBack) cluster.forgetGone();
       for (const record of all) put(record);
       if (isServed) pairs.listed.add(kind);
-      if (isSetBack) holdAll(context);
     },
     onObject: (record, before, version) => {
       if (record) put(record);
@@ -214,7 +216,6 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
           look(block);
       if (isSetBack) cluster.forgetGone();
       for (const block of all) if (cluster.putBlock(block)) look(block);
-      if (isSetBack) holdAll(context);
     },
     onObject: (block, before, version) => {
       if (block) {
@@ -229,10 +230,4 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
       look(gone);
     },
   };
-}
-
-/** Selectors, exclusions, gateways: any Node may be another's case now. */
-function lookAtAll({ cluster, queue }: ControllerContext, key: string): void {
-  queue.add(`pool/${key}`);
-  for (const name of cluster.nodes.keys()) queue.add(`node/${name}`);
 }

@@ -7,7 +7,7 @@ import { type Selection, watchFrom } from "./watch.ts";
 /**
  * What to follow: `pick` keeps of an object what is wanted, undefined for nothing. `onChange` is told after each list and each event,
  * `onHeard` after each of them and each bookmark, `onTrouble` when the API server can't be heard, with a sentence. Pauses grow from `firstPause` (milliseconds).
- * `noticesSetBack`: after trouble it asks whether a restored etcd lies before what was seen, and lists anew then: one request more.
+ * `noticesSetBack`: before each watch but the first it asks whether a restored etcd lies before what was seen, and lists anew then: one request more.
  * `onList` is told of each list, and whether it lies before what was seen already, `onObject` of each object that an event is about: undefined where it is gone.
  */
 export type Followed<T> = Selection & {
@@ -33,14 +33,14 @@ export async function follow<T>(client: Client, followed: Followed<T>, signal: A
     try {
       if (isDoubtful && (await isSetBack(client, followed, state)))
         state = await list(client, followed, state);
-      isDoubtful = false;
+      // However this watch ends: that of a server that goes down may end without an error.
+      isDoubtful = followed.noticesSetBack === true;
       await watch(client, followed, state, signal, () => {
         failures = 0;
       });
       await pause(100, undefined, { signal });
     } catch (error) {
       if (signal.aborted) return;
-      isDoubtful = followed.noticesSetBack === true;
       if (!isHistoryLost(error)) followed.onTrouble((error as Error).message);
       else state = await listAnew(client, followed, state);
       const first = followed.firstPause ?? 1000;
@@ -52,9 +52,15 @@ export async function follow<T>(client: Client, followed: Followed<T>, signal: A
 
 /** A watch of a version that a restored etcd doesn't have yet is silent until it has: without a word of what there is now. */
 async function isSetBack<T>(client: Client, { path }: Followed<T>, state: State<T>): Promise<boolean> {
-  const answer: unknown = await client.get(`${path}?limit=1`);
-  const metadata = isObject(answer) && isObject(answer["metadata"]) ? answer["metadata"] : {};
-  return Number(metadata["resourceVersion"]) < Number(state.version);
+  let version = "";
+  await client.list(path, () => undefined, {
+    pageSize: 1,
+    firstPageOnly: true,
+    onVersion: (one) => {
+      version = one;
+    },
+  });
+  return version !== "" && Number(version) < Number(state.version);
 }
 
 async function listAnew<T>(client: Client, followed: Followed<T>, before: State<T>): Promise<State<T>> {

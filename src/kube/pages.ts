@@ -7,6 +7,8 @@ export type ListOptions = {
   labelSelector?: string;
   fieldSelector?: string;
   pageSize?: number;
+  /** What comes after the first page is not asked for. */
+  firstPageOnly?: true;
   onPage?: (done: number, remaining: number) => void;
   /** Told the list's resourceVersion, from which on a watch misses nothing. */
   onVersion?: (version: string) => void;
@@ -52,7 +54,7 @@ export async function listPages<T>(
     if (++pages % pagesBetweenCollections === 0) collectGarbage();
     options.onPage?.(done, page.remaining);
     if (next === "") options.onVersion?.(page.version);
-    if (page.next === "") return picked;
+    if (page.next === "" || options.firstPageOnly) return picked;
     next = page.next;
   }
 }

@@ -11,7 +11,8 @@ import { type DryRun, dryRunOption } from "./dry-run.ts";
 import { addHelp } from "./help.ts";
 import { type OutputFormat, outputOption } from "./output.ts";
 import { readPoolWord } from "./pool-words.ts";
-import { reportRebuild } from "./rebuild-report.ts";
+import { markRebuilt, wordOfPool } from "./rebuild-mark.ts";
+import { type RebuildOutcomes, reportRebuild } from "./rebuild-report.ts";
 import { createBlocks } from "./rebuild-write.ts";
 import { sayFew, warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
@@ -54,21 +55,34 @@ async function rebuild(
 ): Promise<number> {
   const isWanted = wantedBy(word);
   for (let shown: string | undefined; ; ) {
+    const readAt = Date.now();
     const plan = await preparePlan(client, isWanted, shell);
     const table = formatPlan(plan);
     if (table !== shown) {
       show(plan, table, flags, shell);
-      if (flags.dryRun === "client") return await reportRebuild(plan, new Map(), flags, shell);
+      if (flags.dryRun === "client") return await reportRebuild(plan, noOutcomes, flags, shell);
       if (!(await isAgreed(plan, flags))) {
         shell.say("nothing was made");
         return 1;
       }
       shown = table;
-      if (canAsk() && !flags.yes && plan.create.length > 0) continue;
+      if (canAsk() && !flags.yes && questionOf(plan) !== undefined) continue;
     }
-    const outcomes = await createBlocks(client, plan.create, flags.dryRun === "server");
-    return await reportRebuild(plan, outcomes, flags, shell);
+    const isDryRun = flags.dryRun === "server";
+    const blocks = await createBlocks(client, plan.create, isDryRun);
+    const pools = isWhole(plan, blocks)
+      ? await markRebuilt(client, plan.setBack, readAt, isDryRun)
+      : noOutcomes.pools;
+    return await reportRebuild(plan, { blocks, pools }, flags, shell);
   }
+}
+
+const noOutcomes: RebuildOutcomes = { blocks: new Map(), pools: new Map() };
+
+/** Nothing is lost any more. */
+function isWhole({ conflicts, faults }: RebuildPlan, blocks: RebuildOutcomes["blocks"]): boolean {
+  const isAmiss = [...blocks.values()].some(({ state }) => state === "taken" || state === "failed");
+  return !isAmiss && conflicts.length + faults.length === 0;
 }
 
 function wantedBy(word: string | undefined): (pool: PoolReference) => boolean {
@@ -121,7 +135,17 @@ function show(plan: RebuildPlan, table: string, { output, dryRun }: RebuildFlags
 }
 
 /** Asks where somebody sits there, and there is something to be asked. */
-async function isAgreed({ create }: RebuildPlan, { dryRun, yes }: RebuildFlags): Promise<boolean> {
-  if (create.length === 0 || dryRun !== "none" || yes || !canAsk()) return true;
-  return await ask(`Make ${create.length === 1 ? "1 NodeBlock" : `${create.length} NodeBlocks`}?`);
+async function isAgreed(plan: RebuildPlan, { dryRun, yes }: RebuildFlags): Promise<boolean> {
+  const question = questionOf(plan);
+  if (question === undefined || dryRun !== "none" || yes || !canAsk()) return true;
+  return await ask(question);
+}
+
+function questionOf({ create, setBack, conflicts, faults }: RebuildPlan): string | undefined {
+  const blocks = create.length === 1 ? "1 NodeBlock" : `${create.length} NodeBlocks`;
+  const pools = conflicts.length + faults.length === 0 ? setBack.map(wordOfPool).join(", ") : "";
+  if (pools === "") return create.length === 0 ? undefined : `Make ${blocks}?`;
+  return create.length === 0
+    ? `Let ${pools} give blocks again?`
+    : `Make ${blocks}, and let ${pools} give again?`;
 }

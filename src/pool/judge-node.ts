@@ -44,9 +44,17 @@ export function judgeNode<Known extends Block>(
 }
 
 function reasonToClose(pool: Pool, node: PoolNode, block: Block): CloseReason | undefined {
-  if (block.pool.uid !== pool.uid) return "pool gone";
-  if (block.nodeUID !== node.uid) return "node replaced";
-  return pool.selects(node) ? undefined : "node unselected";
+  return reasonByItself(pool.uid, node, block) ?? (pool.selects(node) ? undefined : "node unselected");
+}
+
+/** What the pool's spec has no part in: so it is where that is invalid, too. `poolUID`: undefined where no pool has its name any more. */
+export function reasonByItself(
+  poolUID: string | undefined,
+  node: Pick<PoolNode, "uid">,
+  { pool, nodeUID }: Block,
+): CloseReason | undefined {
+  if (pool.uid !== poolUID) return "pool gone";
+  return nodeUID === node.uid ? undefined : "node replaced";
 }
 
 export function byIndex(a: Block, b: Block): number {

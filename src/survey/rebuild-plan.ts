@@ -1,6 +1,7 @@
 import { isInside, overlaps, type Span } from "../address/range.ts";
 import type { NodeBlock } from "../api/node-block.ts";
 import type { PoolReference } from "../api/pool-names.ts";
+import { setBackTime } from "../api/set-back.ts";
 import { draftBlock, readBlock } from "../pool/block.ts";
 import { spanOfBlock } from "../pool/grid.ts";
 import type { Pool } from "../pool/pool.ts";
@@ -9,8 +10,17 @@ import type { PoolObject, PoolObjects } from "./pool-objects.ts";
 import { isSame } from "./pool-view.ts";
 import { type Claim, formatEnds, readClaims } from "./rebuild-claims.ts";
 
-/** NodeBlocks to be made, how many are there already, and sentences on what can't be made: claimed twice, or not fitting. */
-export type RebuildPlan = { create: NodeBlock[]; there: number; conflicts: string[]; faults: string[] };
+/**
+ * NodeBlocks to be made, how many are there already, and sentences on what can't be made: claimed twice, or not fitting. `setBack`: pools
+ * that wait until a person says that everything lost is rebuilt.
+ */
+export type RebuildPlan = {
+  create: NodeBlock[];
+  there: number;
+  conflicts: string[];
+  faults: string[];
+  setBack: PoolObject[];
+};
 
 /**
  * What is missing after a restore of etcd: NodeBlocks of blocks that nodes use. NodeBlocks have to be read before the Nodes: an annotation
@@ -28,6 +38,7 @@ export function planRebuild(
     there: 0,
     conflicts: [],
     faults: read.flatMap((one) => one.faults),
+    setBack: objects.pools.filter((pool) => isWanted(pool) && setBackTime(pool.status) !== undefined),
   };
   const known = new Map(objects.blocks.map((block) => [block.metadata.name, block]));
   const astray = findAstray(objects);

@@ -54,6 +54,9 @@ describe("the benchmark of pools", () => {
       cwd: checkout,
       reject: false,
     });
-    expect([exitCode, stderr]).toEqual([1, 'bench: --only: no part "x" of pools; there are planner']);
+    expect([exitCode, stderr]).toEqual([
+      1,
+      'bench: --only: no part "x" of pools; there are planner, cluster',
+    ]);
   });
 });

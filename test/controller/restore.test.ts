@@ -1,6 +1,10 @@
 // etcd is set back to a backup while the controller runs: what was given since is unknown, so nothing new is given until a person says so.
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { heldBlocksKey } from "../../src/api/held-blocks.ts";
+import { setBackTime } from "../../src/api/set-back.ts";
+import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Controller, startController } from "./parts/controller.ts";
@@ -43,7 +47,7 @@ describe.skipIf(lack.some)(`a restored backup of etcd${lack.words}`, () => {
     await sleep(1000);
     expect(await cluster.annotation("r2", "a")).toBeUndefined();
     expect(await cluster.blocks()).toEqual([]);
-    const at = /rebuilt=(\S+);/.exec(condition.message)?.[1];
+    const at = /rebuilt=(\S+) or later;/.exec(condition.message)?.[1];
     await cluster.patchPool("IPPool", "a", {
       metadata: { annotations: { "ipam.kube-node.io/rebuilt": at } },
     });
@@ -53,4 +57,61 @@ describe.skipIf(lack.some)(`a restored backup of etcd${lack.words}`, () => {
       "Ready",
     ]);
   }, 120_000);
+
+  it("kubectl kube-node rebuild makes the blocks again that agents hold, and the pools give again: never one of those", async () => {
+    controller ??= startController({ kubeconfig: cluster.kubeconfig });
+    await cluster.createPool("IPPool", "b", { subnet: "10.2.0.0/24", perNodeBlockSize: 4 });
+    await cluster.createPool("CIDRPool", "c", { cidr: "10.3.0.0/16", perNodeNetworkPrefix: 24 });
+    await cluster.createNode("k1");
+    await until(() => cluster.annotation("k1", "b"), "k1 has its block");
+    const setBack = await cluster.api.backUp();
+    await cluster.createNode("k3");
+    const given = await until(
+      () => cluster.annotation("k3", "b"),
+      "k3 has its block, after an outage",
+      60_000,
+    );
+    for (let i = 0; i < 20; i++) await cluster.createNode(`more-${i}`);
+    await until(() => cluster.annotation("more-19", "b"), "all have a block");
+    await setBack();
+    await cluster.createNode("k3");
+    const [block] = given.blocks;
+    const [first, last] = block?.ranges[0]?.split("-") ?? [];
+    const held = { name: block?.name, subnet: block?.subnet, first, last, used: 1, nodeUID: given.nodeUID };
+    await cluster.patchNode("k3", { annotations: { [heldBlocksKey]: JSON.stringify([held]) } });
+    await until(async () => (await setBackPools()).length === 2, "both pools are held", 60_000);
+    await cluster.createNode("k4");
+
+    const dry = await rebuild("--dry-run=client");
+    expect(dry).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(String(block?.name)) });
+    expect(dry.stderr).toContain("ippool/b, cidrpool/c until then");
+    expect(await setBackPools()).toEqual(["b", "c"]);
+    expect(await cluster.annotation("k4", "b")).toBeUndefined();
+    expect(await rebuild("--yes", "-o", "name")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^nodeblock\/ippool\.b\.\d+\n(ippool\/a\n)?ippool\/b\ncidrpool\/c$/),
+    });
+    const anew = await until(() => cluster.annotation("k4", "b"), "k4 has its block");
+    expect(anew.blocks.map(({ name }) => name)).not.toContain(block?.name);
+    expect((await cluster.block(String(block?.name)))?.spec).toMatchObject({ nodeName: "k3", first });
+    await until(async () => (await setBackPools()).length === 0, "both pools are ready");
+    expect((await cluster.condition("IPPool", "b"))?.reason).toBe("Valid");
+    await until(() => cluster.annotation("k4", "c", "CIDRPool"), "k4 has its network");
+    expect(await rebuild("b", "--yes")).toMatchObject({ exitCode: 0, stdout: "" });
+  }, 180_000);
+
+  async function setBackPools(): Promise<string[]> {
+    const pools = await Promise.all([cluster.pool("IPPool", "b"), cluster.pool("CIDRPool", "c")]);
+    return pools.flatMap((pool) =>
+      pool && setBackTime(pool.status ?? {}) !== undefined ? [pool.metadata.name] : [],
+    );
+  }
+
+  async function rebuild(...words: string[]) {
+    const [file = "", ...args] = executables()[0]?.command("kubectl-kube_node") ?? [];
+    const env = { KUBECONFIG: cluster.kubeconfig, PATH: process.env["PATH"] };
+    const options = { env, extendEnv: false, reject: false, stdin: "ignore" } as const;
+    const { exitCode, stdout, stderr } = await execa(file, [...args, "rebuild", ...words], options);
+    return { exitCode, stdout, stderr };
+  }
 });

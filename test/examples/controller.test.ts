@@ -76,7 +76,11 @@ describe.skipIf(lackOfKubectl.some)(`the controller's manifests${lackOfKubectl.w
       expect(config.healthAddress?.port).toBe(port("health"));
       expect(container.livenessProbe.httpGet).toEqual({ path: "/healthz", port: "health" });
       expect(container.readinessProbe.httpGet).toEqual({ path: "/readyz", port: "health" });
-      expect(container.env.map(({ name }) => name)).toEqual(["POD_NAME", "POD_NAMESPACE"]);
+      expect(container.env.map(({ name }) => name)).toEqual([
+        "POD_NAME",
+        "POD_NAMESPACE",
+        "BUN_JSC_forceRAMSize",
+      ]);
       const isWebhook = /certificate|cert-manager/.test(way);
       expect(config.webhook).toBe(isWebhook);
       expect(config.webhookAddress.port).toBe(9443);

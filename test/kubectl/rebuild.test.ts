@@ -135,6 +135,47 @@ describe.skipIf(lack.some)(`kubectl kube-node rebuild on a real API server${lack
     expect(await specs()).toEqual(before);
   });
 
+  it("says of pools that were set back that nothing is missing, once that is so, and not in a dry run", async () => {
+    const since = new Date(Date.now() + 60_000).toISOString(); // The controller's clock goes fast.
+    const condition = {
+      type: "SetBack",
+      status: "True",
+      reason: "NotRebuilt",
+      message: "",
+      lastTransitionTime: since,
+    };
+    await site.admin.patch(
+      `${poolPath("IPPool", "a")}/status`,
+      { status: { conditions: [condition] } },
+      "merge",
+    );
+    const rebuilt = async () => {
+      const { metadata } = await site.admin.get<{ metadata: { annotations?: object } }>(
+        poolPath("IPPool", "a"),
+      );
+      return metadata.annotations;
+    };
+    const own = (await site.api.getNode("n1"))?.metadata.annotations?.[key] ?? "";
+    const uid = async (name: string) => (await site.api.getNode(name))?.metadata.uid ?? "";
+    await site.api.setAnnotation("n3", key, own.replace(await uid("n1"), await uid("n3")));
+    const conflict = await site.run("rebuild --yes");
+    expect(conflict).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(conflict.stderr).toContain("1 in conflict, nothing is given of ippool/a until then");
+    await site.api.setAnnotation("n3", key, null);
+    expect((await site.run("rebuild --dry-run=client")).stderr).toContain(
+      "nothing is given of ippool/a until then",
+    );
+    expect(await site.run("rebuild --dry-run=server")).toMatchObject({
+      exitCode: 0,
+      stdout: "ippool/a annotated (server dry run)",
+    });
+    expect(await site.run("rebuild b")).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await rebuilt()).toBeUndefined();
+    expect(await site.run("rebuild")).toMatchObject({ exitCode: 0, stdout: "ippool/a annotated" });
+    expect(await rebuilt()).toEqual({ "ipam.kube-node.io/rebuilt": since });
+    await site.admin.patch(`${poolPath("IPPool", "a")}/status`, { status: { conditions: [] } }, "merge");
+  });
+
   it("says what doesn't fit: no such pool, another grid, another Node's annotation, no such block, a malformed one", async () => {
     const node = await site.api.getNode("n3");
     const block = (name: string, range: string) => ({ name, subnet: "192.168.0.0/24", ranges: [range] });
