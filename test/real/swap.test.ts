@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { keeping } from "../faults/parts/attachments.ts";
 import * as net from "../parts/namespace.ts";
 import { mainPlugins, namespaces, whatLacks } from "../parts/tools.ts";
 import { type Churn, makeChurn, type Place, type Serving } from "./parts/churn.ts";
@@ -29,15 +30,16 @@ beforeAll(async () => {
   net.addBridge(machine.node, "br0");
   // Else its address is that of its lowest port, and no CHECK would pass twice.
   execaSync("ip", ["-n", machine.node.name, "link", "set", "br0", "address", "02:00:00:00:00:01"]);
+});
+beforeEach(() => {
+  if (lack.some) return;
   places = Array.from({ length: 3 * atOnce }, (_, index) => ({
     netns: net.makeNamespace("pod"),
     namespace: spaces[index % spaces.length] as string,
   }));
 });
-afterAll(async () => {
-  net.removeNamespaces(places.map(({ netns }) => netns));
-  await machine?.close();
-});
+afterEach(() => net.removeNamespaces(places.map(({ netns }) => netns)));
+afterAll(() => machine?.close());
 
 /** A machine where both ways can serve, and the pods on it. */
 type Swap = {
@@ -121,6 +123,9 @@ describeHostLocals("what serves is swapped under load", (subject) => {
       turnTo("old");
       await churn.remove(churn.live().length);
       expectNothingLeft(swap);
+      // Pods that we added and the old way deleted have left us a record each, until the next GC. Node-annotation's lie elsewhere.
+      await worker.pass("GC", { config: keeping([]) });
+      expect(worker.records()).toEqual([]);
       expect([...churn.crossings.keys()].sort()).toEqual([
         "ADD by old, DEL by old",
         "ADD by old, DEL by ours",
