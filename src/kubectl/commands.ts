@@ -5,6 +5,7 @@ import { completionCommand } from "./completion.ts";
 import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
 import { mapCommand } from "./map.ts";
+import { migrateCommand } from "./migrate.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import type { Shell } from "./shell.ts";
 import { splitCommand } from "./split.ts";
@@ -24,6 +25,7 @@ export const commands: AddCommand[] = [
   explainCommand,
   watchCommand,
   rebuildCommand,
+  migrateCommand,
   bundleCommand,
   completionCommand,
 ];

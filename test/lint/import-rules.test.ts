@@ -27,6 +27,10 @@ const rules: Record<string, Rules> = {
     may: ["../address/cidr.ts", "../api/pool.ts"],
     mayNot: ["../kube/node.ts", "../host/clock.ts", "node:timers"],
   },
+  move: {
+    may: ["../address/cidr.ts", "../api/nv-ipam.ts", "../cni/network.ts", "../pool/read-pool.ts"],
+    mayNot: ["../kube/client.ts", "../kubectl/main.ts", "../host/files.ts", "node:fs"],
+  },
   split: {
     may: ["../address/cidr.ts", "../api/annotation.ts", "../text/quote.ts"],
     mayNot: ["../cni/error.ts", "../kube/client.ts", "../kubectl/main.ts", "node:crypto"],

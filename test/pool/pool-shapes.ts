@@ -109,7 +109,8 @@ const selector = {
   nodeSelectorTerms: [{ matchExpressions: [{ key: "pool", operator: "In", values: ["yes"] }] }],
 };
 
-function specOf(shape: Shape, family: 4 | 6): JsonObject {
+/** The spec that a shape stands for. */
+export function specOf(shape: Shape, family: 4 | 6): JsonObject {
   const ip = (offset: number) => ({ family, value: base[family] + BigInt(offset) });
   const cidr = (offset: number, bits: number) =>
     formatCidr({ ip: ip(offset), prefix: bitsOf(family) - bits });

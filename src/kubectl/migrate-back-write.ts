@@ -1,0 +1,66 @@
+import { movedFromKey, type NvPool, poolFinalizer, poolGridKey, readNvPool } from "../api/nv-ipam.ts";
+import { poolAnnotationKey } from "../api/pool-names.ts";
+import { eachAtOnce } from "../kube/at-once.ts";
+import type { Client } from "../kube/client.ts";
+import { isMarked, type PoolReturn } from "../move/plan-return.ts";
+import { nodeBlocksPath } from "../survey/pool-objects.ts";
+import { type MigrationNode, nvPath, ownPath } from "./migrate-cluster.ts";
+import { deletePool, unlessGone } from "./migrate-write.ts";
+
+const manager = "?fieldManager=kubectl-kube_node";
+const width = 16;
+
+/** Makes nv-ipam's pool again where it is gone, and lets its status say all blocks, if it is still as it was read. */
+export async function returnPool(client: Client, plan: PoolReturn): Promise<void> {
+  const nv = plan.nv ?? (await createNv(client, plan));
+  if (plan.missing.length === 0) return;
+  const { uid, resourceVersion } = nv;
+  const body = { metadata: { uid, resourceVersion }, status: { allocations: plan.allocations } };
+  await client.patch(`${nvPath(nv.kind, nv)}/status${manager}`, body, "merge");
+}
+
+async function createNv(client: Client, { object, own }: PoolReturn): Promise<NvPool> {
+  if (!object || !own) throw new Error("nv-ipam's pool is gone, and ours too");
+  const { namespace = "" } = object.metadata;
+  const made = readNvPool(own.kind, await client.create(nvPath(own.kind, { namespace }) + manager, object));
+  if (!made) throw new Error("the API server's answer is no object");
+  return made;
+}
+
+/**
+ * Takes away all that is ours of a pool whose blocks nv-ipam's status carries: first what nodes read, then the claims, then our object, and last
+ * what we wrote on nv-ipam's, by which a run that was killed knows what is left.
+ */
+export async function removeOurs(
+  client: Client,
+  { nv, own, blocks }: PoolReturn,
+  nodes: Iterable<MigrationNode>,
+): Promise<void> {
+  if (!nv) throw new Error("nv-ipam's pool isn't there");
+  const key = poolAnnotationKey(nv);
+  const carrying = [...nodes].filter(({ annotations }) => annotations[key] !== undefined);
+  await eachAtOnce(carrying, width, ({ name, uid }) =>
+    unlessGone(
+      client.patch(
+        `/api/v1/nodes/${name}${manager}`,
+        { metadata: { uid, annotations: { [key]: null } } },
+        "merge",
+      ),
+    ),
+  );
+  await eachAtOnce(blocks, width, ({ metadata: { name, uid, resourceVersion } }) => {
+    const preconditions = { uid, resourceVersion };
+    const options = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
+    return unlessGone(client.remove(`${nodeBlocksPath}/${name}`, options));
+  });
+  if (own) await deletePool(client, ownPath(own.kind, own.name), own, poolFinalizer);
+  await cleanNv(client, nv);
+}
+
+async function cleanNv(client: Client, nv: NvPool): Promise<void> {
+  if (!isMarked(nv)) return;
+  const { uid, finalizers } = nv;
+  const annotations = { [poolGridKey]: null, [movedFromKey]: null };
+  const metadata = { uid, annotations, finalizers: finalizers.filter((one) => one !== poolFinalizer) };
+  await client.patch(nvPath(nv.kind, nv) + manager, { metadata }, "merge");
+}
