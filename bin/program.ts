@@ -17,7 +17,7 @@ export async function start(name: string): Promise<never> {
     process.exit(await runController(words, startWebhook));
   }
   const [command, ...others] = words;
-  const plugin = name === "node-annotation" ? name : "kube-node";
+  const plugin = name === "node-annotation" || name === "nv-ipam" ? name : "kube-node";
   if (command === undefined || (command === "ipam" && plugin === "node-annotation")) {
     if (process.env["CNI_COMMAND"]) process.exit(await runPlugin(plugin, process.env));
     if (plugin === "node-annotation") process.exit(await runTryOut(process.env));

@@ -1,6 +1,7 @@
 # The executable under its names: compile, install, pack. Sourced by build.sh.
 
 programs=(kube-node node-annotation)   # for nodes: the first is the file, the others are hard links to it
+guests=(nv-ipam)   # names that are other projects' until somebody moves in: installed where it is asked for
 daemons=(kube-node-agent kube-node-controller)   # in the image: they run from there, and install nothing but the programs above
 kubectl_programs=(kubectl-kube_node kubectl_complete-kube_node)   # for people's machines: links, too
 
@@ -29,7 +30,7 @@ build_executables() {
   locked compile_if_stale "$1"
   [ "$1" = "$(own_architecture)" ] || return 0
   local program
-  for program in "${programs[@]}" "${daemons[@]}" "${kubectl_programs[@]}"; do link_to "$output/$1/kube-node" "$output/$program"; done
+  for program in "${programs[@]}" "${guests[@]}" "${daemons[@]}" "${kubectl_programs[@]}"; do link_to "$output/$1/kube-node" "$output/$program"; done
 }
 
 compile_if_stale() {
@@ -65,7 +66,7 @@ compile() {
   touch -r "$work/started" "$work/kube-node"   # what was edited meanwhile is newer
   mv -f "$work/kube-node" "$folder/kube-node"
   rm -rf "$work"
-  for program in "${programs[@]:1}" "${daemons[@]}" "${kubectl_programs[@]}"; do link_to "$folder/kube-node" "$folder/$program"; done
+  for program in "${programs[@]:1}" "${guests[@]}" "${daemons[@]}" "${kubectl_programs[@]}"; do link_to "$folder/kube-node" "$folder/$program"; done
   echo "$version" >"$folder/version"
 }
 

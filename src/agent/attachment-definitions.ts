@@ -68,6 +68,6 @@ function readDefinition(item: unknown): ConfigurationText | undefined {
   const { config } = item["spec"];
   // Of one without a configuration, Multus looks for a file of its name in the node's folder.
   if (typeof config !== "string" || config.trim() === "" || typeof name !== "string") return undefined;
-  if (!config.includes("kube-node") && !config.includes("node-annotation")) return undefined;
+  if (!/kube-node|node-annotation|nv-ipam/.test(config)) return undefined;
   return { origin: `NetworkAttachmentDefinition ${namespace}/${name}`, text: config, name };
 }

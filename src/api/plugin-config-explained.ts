@@ -19,7 +19,7 @@ const blank = z.null().or(z.literal(""));
 const text = blank.or(z.string().refine((value) => !value.includes("\0"), "expected a string without NUL"));
 const seconds = blank.or(z.number().min(0));
 const programName = z.string().refine(isProgramName, {
-  error: `expected the bare name of a program in CNI_PATH, without "/", and not ${ownPrograms.join(" or ")}`,
+  error: `expected the bare name of a program in CNI_PATH, without "/", and not ${ownPrograms.join(", ")}`,
 });
 
 const poolList = blank.or(

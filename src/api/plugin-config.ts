@@ -52,7 +52,7 @@ export const ownKeys: readonly string[] = Object.keys(keys);
 export const reservedKeys: readonly string[] = ["ranges", "subnet", "rangeStart", "rangeEnd", "gateway"];
 
 /** Our own programs would call each other without end. */
-export const ownPrograms: readonly string[] = ["kube-node", "node-annotation"];
+export const ownPrograms: readonly string[] = ["kube-node", "node-annotation", "nv-ipam"];
 
 export function isText(value: unknown): value is string {
   return typeof value === "string" && !value.includes("\0");

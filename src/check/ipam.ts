@@ -1,4 +1,5 @@
 import { routesFault } from "../api/annotation.ts";
+import { nvIpamKeys } from "../api/nv-ipam-config.ts";
 import { isReserved, ownKeys } from "../api/plugin-config.ts";
 import { configFaults } from "../api/plugin-config-explained.ts";
 import type { Fault } from "../api/range-rules.ts";
@@ -28,8 +29,8 @@ export function checkIpam(
 /** host-local's own keys, which travel to it. */
 const passedOn = ["routes", "resolvConf"];
 
-/** nv-ipam's keys that say how its own plugin reaches its daemon, and that a moved configuration may still have. */
-const ofOtherPlugin = ["daemonSocket", "daemonCallTimeoutSeconds", "confDir", "forcePoolName"];
+/** nv-ipam's keys that a moved configuration may still have, and that count where ipam.type is nv-ipam alone. */
+const ofOtherPlugin = nvIpamKeys.filter((key) => !isOwn(key));
 
 function checkPassedOn(ipam: JsonObject, located: Located, report: Report): void {
   const delegate = valueAt(ipam, "nextipam");
@@ -38,7 +39,7 @@ function checkPassedOn(ipam: JsonObject, located: Located, report: Report): void
     if (ofOtherPlugin.includes(key))
       report.warning(
         located.key([key]),
-        `ipam.${key}: nv-ipam's own key, which nobody reads here: leave it out`,
+        `ipam.${key}: nv-ipam's own key, which nobody reads where ipam.type is kube-node: leave it out`,
       );
     else if (passedOn.includes(key)) checkHostLocalKey(key, value, located, report);
     else reportUnknown(key, delegate, located, report);

@@ -9,12 +9,13 @@ import { nearest } from "../text/nearest.ts";
 import { quote } from "../text/quote.ts";
 import { checkIpam } from "./ipam.ts";
 import { type Located, within } from "./located.ts";
+import { checkNvIpam } from "./nv-ipam.ts";
 import type { Report } from "./report.ts";
 
 /** Which annotations of a Node the configurations name, and in which of the two forms their values are to be. */
 export type NamedAnnotations = Map<string, "ranges" | "body">;
 
-const programs = ["kube-node", "node-annotation"] as const;
+const programs = ["kube-node", "node-annotation", "nv-ipam"] as const;
 
 /** A configuration of one plugin, or a list of them (*.conflist), as a runtime reads it. A list's plugins get its name and version. */
 export function checkNetworkConfiguration(
@@ -89,12 +90,13 @@ function checkOurs(
   named: NamedAnnotations,
 ): void {
   noteAnnotation(ipam, type, named);
-  checkIpam(type, ipam, within(located, ["ipam"], ipam), report);
+  if (type === "nv-ipam") checkNvIpam(ipam, within(located, ["ipam"], ipam), report);
+  else checkIpam(type, ipam, within(located, ["ipam"], ipam), report);
   // node-annotation lets ranges of a runtime pass where it gates nothing, as the original did.
   const isGated = Object.entries(ipam).some(
     ([key, value]) => fold(key) === "ipv4-namespaces" && value !== null && value !== "",
   );
-  if (type === "kube-node" || isGated)
+  if (type !== "node-annotation" || isGated)
     catchFault(() => refuseIpRanges(raw["runtimeConfig"]), located.at(["runtimeConfig"]), report);
 }
 
@@ -122,7 +124,7 @@ function checkOther(type: unknown, key: string | undefined, located: Located, re
 
 function noteAnnotation(ipam: JsonObject, type: (typeof programs)[number], named: NamedAnnotations): void {
   const key = Object.entries(ipam).find(([name]) => fold(name) === "annotation")?.[1];
-  if (typeof key === "string" && key !== "") named.set(key, type === "kube-node" ? "ranges" : "body");
+  if (typeof key === "string" && key !== "") named.set(key, type === "node-annotation" ? "body" : "ranges");
 }
 
 function tryToRead(raw: JsonObject, located: Located, report: Report): void {

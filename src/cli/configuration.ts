@@ -5,13 +5,13 @@ import { readText, readToEnd } from "../host/files.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { word } from "./command.ts";
 
-const programs = ["kube-node", "node-annotation"] as const;
+const programs = ["kube-node", "node-annotation", "nv-ipam"] as const;
 
 /** A network configuration of ours, as it stands in a file: alone, or one of a list (*.conflist). */
 export type Configuration = {
   /** Where it was read, for people. */
   origin: string;
-  /** Which of our two plugins it names as its IPAM plugin. */
+  /** Which of our plugins it names as its IPAM plugin. */
   program: (typeof programs)[number];
   /** What that plugin would get on standard input, as far as it is known before a call. */
   network: Network;
@@ -63,7 +63,7 @@ function choosePlugin(raw: JsonObject): JsonObject {
   const types = plugins.map((plugin) => ipamType(isObject(plugin) ? plugin : {}) ?? "none");
   throw new NotOurs(
     code.invalidConfig,
-    `no plugin of the list has kube-node or node-annotation as its ipam.type`,
+    `no plugin of the list has kube-node, node-annotation or nv-ipam as its ipam.type`,
     `found ${types.join(", ") || "no plugins"}`,
   );
 }
@@ -80,7 +80,7 @@ function programOf(plugin: JsonObject): Configuration["program"] {
   throw new NotOurs(
     code.invalidConfig,
     "it is no configuration for kube-node",
-    `ipam.type: expected kube-node or node-annotation, found ${JSON.stringify(type) ?? "nothing"}`,
+    `ipam.type: expected kube-node, node-annotation or nv-ipam, found ${JSON.stringify(type) ?? "nothing"}`,
   );
 }
 

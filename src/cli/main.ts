@@ -39,13 +39,25 @@ async function dispatch(
   terminal: Terminal,
 ): Promise<number> {
   if (command === undefined) return note(terminal, introduce(program));
-  if (command === "-version" || command === "--version") return say(terminal, `${program} ${version}`);
+  if (command === "-version" || command === "--version")
+    return say(terminal, `${nameOf(program)} ${version}`);
   if (program === "node-annotation") {
     if (isHelp(command)) return say(terminal, usage[program]);
     const { runNodeAnnotation } = await import("./node-annotation.ts");
     return await runNodeAnnotation(command, words, terminal);
   }
+  if (program === "nv-ipam") {
+    if (isHelp(command)) return say(terminal, usage[program]);
+    throw new UsageError(
+      `unknown command ${JSON.stringify(command)}; commands are kube-node's: kube-node -h`,
+    );
+  }
   return await runKubeNode(command, words, terminal);
+}
+
+/** Under another project's name it says what it is. */
+function nameOf(program: Program): string {
+  return program === "nv-ipam" ? "kube-node" : program;
 }
 
 async function runKubeNode(command: string, words: string[], terminal: Terminal): Promise<number> {

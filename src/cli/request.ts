@@ -1,12 +1,9 @@
 import type { Environment } from "../cni/environment.ts";
 import type { Log } from "../host/log.ts";
-import { readKubeNodeRequest } from "../request/kube-node.ts";
-import { readNodeAnnotationRequest } from "../request/node-annotation.ts";
+import { readers } from "../request/readers.ts";
 import type { ReadRequest } from "../request/request.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Terminal } from "./terminal.ts";
-
-const readers = { "kube-node": readKubeNodeRequest, "node-annotation": readNodeAnnotationRequest };
 
 /** Where runtimes keep plugins, in their order of custom: for a person's shell has no CNI_PATH. */
 const usualFolders: readonly string[] = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];

@@ -20,6 +20,24 @@ Keys of ipam:
   -version, --version   what this is
   -h, --help            this text`,
 
+  "nv-ipam": `nv-ipam: CNI IPAM plugin; kube-node under the name of another one, whose configurations it serves as they are
+
+  {"cniVersion": "1.0.0", "name": "net1", "type": "host-device",
+   "ipam": {"type": "nv-ipam", "poolName": "pool1", "poolType": "ippool"}}
+
+Keys of ipam:
+  poolName          the pool, or two as in "v4pool,v6pool" (default: the network's name)
+  poolType          ippool or cidrpool (default: ippool)
+  forcePoolName     a network that names no pool is refused
+  confDir           where nv-ipam.conf has defaults for all of these (default: /etc/cni/net.d/nv-ipam.d)
+  logFile, logLevel where and how much to log (default: /var/log/nv-ipam-cni.log, info)
+  and those of kube-node. daemonSocket and daemonCallTimeoutSeconds are passed over: there is no daemon.
+
+Commands for people are kube-node's: kube-node -h lists them. kube-node adopt takes over what nv-ipam's own plugin leased.
+
+  -version, --version   what this is
+  -h, --help            this text`,
+
   "node-annotation": `node-annotation: CNI IPAM plugin; fills ipam with what stands in an annotation of the Kubernetes Node
 
   {"cniVersion": "1.0.0", "name": "mynet", "type": "ipvlan", "master": "eth0",

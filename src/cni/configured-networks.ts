@@ -3,9 +3,12 @@ import { isObject, type JsonObject, parseJson } from "../text/json.ts";
 /** A network of a configuration that uses one of our plugins. `dataDir` where the configuration names one. */
 export type ConfiguredNetwork = { network: string; dataDir?: string };
 
+/** What `ipam.type` says where one of ours is meant. */
+const programs = ["kube-node", "node-annotation", "nv-ipam"] as const;
+
 /** One of our plugins in a configuration, with what it gets on standard input as far as it is known before a call. */
 export type ConfiguredPlugin = {
-  plugin: "kube-node" | "node-annotation";
+  plugin: (typeof programs)[number];
   raw: JsonObject & { name: string };
 };
 
@@ -13,7 +16,8 @@ export type ConfiguredPlugin = {
 export function parseConfiguredNetworks(text: string): ConfiguredNetwork[] {
   return parseConfiguredPlugins(text).map(({ plugin, raw }) => {
     // node-annotation has no such key: what stands there is unread.
-    const dataDir = plugin === "kube-node" && isObject(raw["ipam"]) ? raw["ipam"]["dataDir"] : undefined;
+    const dataDir =
+      plugin !== "node-annotation" && isObject(raw["ipam"]) ? raw["ipam"]["dataDir"] : undefined;
     return { network: raw.name, ...(typeof dataDir === "string" && dataDir !== "" && { dataDir }) };
   });
 }
@@ -28,7 +32,8 @@ export function parseConfiguredPlugins(text: string, name?: string): ConfiguredP
   const version = raw["cniVersion"] === undefined ? {} : { cniVersion: raw["cniVersion"] };
   return plugins.filter(isObject).flatMap((one) => {
     const plugin = isObject(one["ipam"]) ? one["ipam"]["type"] : undefined;
-    if (plugin !== "kube-node" && plugin !== "node-annotation") return [];
-    return [{ plugin, raw: { ...one, ...version, name: network } }];
+    const ours = programs.find((name) => name === plugin);
+    if (ours === undefined) return [];
+    return [{ plugin: ours, raw: { ...one, ...version, name: network } }];
   });
 }

@@ -1,7 +1,7 @@
 const isCompiled = "Bun" in globalThis;
 
 /** How to start this very executable by another of its names: `path`, `args` and `argv0` of host/exec.ts's Program. */
-export function ownProgram(name: "kube-node" | "node-annotation"): {
+export function ownProgram(name: "kube-node" | "node-annotation" | "nv-ipam"): {
   path: string;
   args: string[];
   argv0?: string;

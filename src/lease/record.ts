@@ -37,6 +37,8 @@ export type AttachmentRecord = {
   delegatePid?: number;
   /** Who frees what this attachment holds, its pod being dead. */
   releaser?: ProcessID;
+  /** Who takes over what another plugin leased to it: where that one ended before there was a lease, anybody may. */
+  adopter?: ProcessID;
   /** ISO 8601, and the boot with its seconds so far: times within a boot compare whatever the clock does. */
   time: string;
   bootID: string;

@@ -16,7 +16,7 @@ export type Stranger = {
 const knownFile = /^(?:lock|last_reserved_ip\.\d+|kube-node\.json)$/;
 
 /** Ours beside the records: what the API server last said, and the locks of those who ask it. */
-const stateFile = /^(?:ranges|failure|asking)-|^(?:attachments$|adopting)/;
+const stateFile = /^(?:ranges|failure|asking|nv-ipam)-|^(?:attachments$|adopting)/;
 
 export function findStrangers({ stores, state, holdings }: Inventory): Stranger[] {
   const held = new Set(holdings.flatMap(({ record }) => (record ? headOf(record.path) : [])));

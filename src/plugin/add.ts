@@ -19,7 +19,10 @@ export async function add(request: Request, attachment: Attachment, args: CallAr
   const found = await findRanges(toWanted(request));
   const ungated = delegateIpam(request, request.prepare(found.ipam));
   const gated = gateFamilies(ungated, request.ipv4Namespaces, pod, found.node);
-  const asking = request.pooled?.askFor(gated, { node: found.node, args, env: request.env });
+  if (request.pooled?.isMovedIn(request.state.folder) === false)
+    await (await import("./move-in.ts")).moveInFirst(request);
+  const stateFolder = request.state.folder;
+  const asking = request.pooled?.askFor(gated, { node: found.node, args, env: request.env, stateFolder });
   const { ipam, env } = asking ?? { ipam: gated, env: request.env };
   const { claim, tookOver } = await claimAttachment(request, attachment, pod, ipam);
   const config = { ...withIpam(request, ipam), ...(asking && { ...asking.raw, ipam }) };

@@ -16,6 +16,7 @@ import type { Request } from "./request.ts";
 /** Lets the delegate free what the attachment holds; never asks the API server. Success where nothing is left to free. */
 export async function del(request: Request, attachment: Attachment): Promise<string> {
   const { containerID, ifname } = attachment;
+  request.pooled?.ended(request.state.folder, attachment);
   const found = await settledRecord(request, containerID, ifname);
   const ipam = recordedIpam(request, found?.record);
   try {

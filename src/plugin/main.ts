@@ -6,8 +6,8 @@ import { type CniVersion, isAtLeast, isVersion, newest, versions } from "../cni/
 import { noteCall } from "../host/call-notes.ts";
 import { readToEnd, writeAll } from "../host/files.ts";
 import { isPodsFile } from "../host/pods-files.ts";
-import { readKubeNodeRequest } from "../request/kube-node.ts";
 import { readNodeAnnotationRequest } from "../request/node-annotation.ts";
+import { type PluginName, readers } from "../request/readers.ts";
 import type { ReadRequest } from "../request/request.ts";
 import { fold } from "../text/fold.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
@@ -15,11 +15,6 @@ import { add } from "./add.ts";
 import { check, del } from "./del.ts";
 import { beginEarly, noEarlyDelegate } from "./early-delegate.ts";
 import type { Request } from "./request.ts";
-
-/** The two plugins differ in how they read a request, and in nothing after that. */
-const readers = { "kube-node": readKubeNodeRequest, "node-annotation": readNodeAnnotationRequest };
-
-export type PluginName = keyof typeof readers;
 
 /** The version that errors answer in: the newest, until the configuration has said which. */
 type Asked = { cniVersion: CniVersion };
@@ -105,7 +100,9 @@ async function readRequest(
     return await read(network, call.path, env);
   } catch (error) {
     if (call.verb !== "DEL" || !(error instanceof CniError) || error.code !== code.invalidConfig) throw error;
-    return await read(salvage(network), call.path, { ...env, NODE_ANNOTATION_CFG: "/dev/null" });
+    // Of nv-ipam's configurations nothing more is left than of our own.
+    const salvaged = plugin === "nv-ipam" ? readers["kube-node"] : read;
+    return await salvaged(salvage(network), call.path, { ...env, NODE_ANNOTATION_CFG: "/dev/null" });
   }
 }
 

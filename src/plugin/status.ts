@@ -17,6 +17,8 @@ export async function status(request: Request): Promise<string> {
     const path = findDelegate(request.delegate);
     request.pooled?.begin();
     const found = await findRanges(toWanted(request));
+    if (request.pooled?.isMovedIn(request.state.folder) === false)
+      await (await import("./move-in.ts")).checkMoveIn(request);
     const ipam = delegateIpam(request, request.prepare(found.ipam));
     checkFamilies(request, ipam, found.node);
     checkWritable(leaseFolder(request, ipam));

@@ -43,6 +43,50 @@ export function pools(kind: PoolKind, names: readonly string[]): Source {
   };
 }
 
+/**
+ * The same, but what is found are the annotations themselves, closing blocks and all, by the pools' order: `{ annotations }`. Of a pool
+ * that the Node doesn't show it is undefined.
+ */
+export function poolAnnotations(kind: PoolKind, names: readonly string[]): Source {
+  const source = pools(kind, names);
+  return {
+    ...source,
+    parse(value, node) {
+      const [uid, texts] = partsOf(value);
+      const annotations = source.keys.map((key, i) => {
+        const text = texts[i] ?? "";
+        return text === "" ? undefined : read(text, { key, pool: `${kind} ${names[i]}`, node, uid });
+      });
+      return { annotations };
+    },
+  };
+}
+
+/** What host-local is given for one address of a block, whoever has it: the gateway may be a pod. */
+export function rangeOfAddress(block: PoolAnnotationBlock, annotation: PoolAnnotation, ip: Ip): Range {
+  const address = formatIp(ip);
+  const { gateway, ...rest } = block;
+  const isGateway = gateway !== undefined && formatIp(parseIp(gateway) as Ip) === address;
+  const alone = {
+    ...rest,
+    ranges: [`${address}-${address}`],
+    ...(gateway !== undefined && !isGateway && { gateway }),
+  };
+  return blockRanges(alone, annotation)[0] as Range;
+}
+
+/** A block's ranges for host-local, open or closing. */
+export function blockRanges(
+  block: PoolAnnotationBlock,
+  { routes = [], defaultGateway }: Pick<PoolAnnotation, "routes" | "defaultGateway">,
+): Range[] {
+  return rangesOf(
+    block,
+    routes.map(({ dst }) => dst),
+    defaultGateway,
+  );
+}
+
 /** The source that has this label; undefined where none of pools has it. */
 export function poolsOfLabel(label: string): Source | undefined {
   const [kind, names] = label.split(" ");
@@ -89,13 +133,10 @@ function parse(text: string, key: string, node: string): PoolAnnotation {
 }
 
 /** The open blocks' addresses. */
-function rangesIn(
-  { blocks, routes = [], defaultGateway }: PoolAnnotation,
-  pool: string,
-  node: string,
-): RangeSet {
+function rangesIn(annotation: PoolAnnotation, pool: string, node: string): RangeSet {
+  const { blocks } = annotation;
   const open = blocks.filter(({ closing }) => !closing);
-  const ranges = open.flatMap((block) => rangesOf(block, [...routes.map(({ dst }) => dst)], defaultGateway));
+  const ranges = open.flatMap((block) => blockRanges(block, annotation));
   if (ranges.length > 0) return ranges;
   const isClosing = blocks.length > 0 && open.length === 0;
   const message = isClosing

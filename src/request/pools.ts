@@ -1,9 +1,13 @@
+import { existsSync } from "node:fs";
 import type { PluginConfig } from "../api/plugin-config.ts";
 import { isPoolList, isPoolType } from "../api/plugin-config.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
+import type { PoolReference } from "../api/pool-names.ts";
 import { CniError, code } from "../cni/error.ts";
 import type { Network } from "../cni/network.ts";
 import { noteDataDir } from "../lease/data-dirs.ts";
+import { doubtfulAddresses, isMovedIn, noteEnded } from "../lease/move-in-notes.ts";
+import { nvIpamSocket, oldPoolKey } from "../lease/nv-ipam-store.ts";
 import { pools } from "../ranges/pool-source.ts";
 import type { Source } from "../ranges/source.ts";
 import { fold } from "../text/fold.ts";
@@ -11,6 +15,7 @@ import { isObject, kindOf } from "../text/json.ts";
 import { askDelegate, readAsked } from "./pool-addresses.ts";
 import { withPoolFacts } from "./pool-result.ts";
 import type { Pooled } from "./request.ts";
+import { withhold } from "./withhold.ts";
 
 /**
  * A pool's own part of a request: nv-ipam's keys in `ipam`, and in `args.cni`, which go before those. Undefined where neither names
@@ -28,14 +33,30 @@ export function readPools(
     throw new CniError(code.invalidConfig, "args.cni.poolNames names pools of a network that has none", hint);
   }
   const kind = kindFrom(args("poolType", isPoolType, "ippool or cidrpool") ?? config.poolType);
-  const source = pools(kind, namesIn(asked ?? config.pool ?? network.name));
-  return { source, pooled: makePooled(config, network, source.label) };
+  const names = namesIn(asked ?? config.pool ?? network.name);
+  const source = pools(kind, names);
+  const references = names.map((name) => ({ kind, name }));
+  return { source, pooled: makePooled(config, network, source.label, references) };
 }
 
-function makePooled(config: PluginConfig, network: Network, pool: string): Pooled {
+function makePooled(
+  config: PluginConfig,
+  network: Network,
+  pool: string,
+  references: PoolReference[],
+): Pooled {
+  const keys = references.map(({ kind, name }) => oldPoolKey(kind, name));
+  const isNvIpams = isObject(network.raw["ipam"]) && network.raw["ipam"]["type"] === "nv-ipam";
   return {
+    pools: references,
+    isNvIpams,
+    isMovedIn: (stateFolder) => !(isNvIpams && existsSync(nvIpamSocket)) && isMovedIn(stateFolder, keys),
+    ended(stateFolder, attachment) {
+      if (!isMovedIn(stateFolder, keys)) noteEnded(stateFolder, attachment);
+    },
     begin: () => noteDataDir(config.dataDir),
-    askFor(ipam, { node, args, env }) {
+    askFor(given, { node, args, env, stateFolder }) {
+      const ipam = withhold(given, doubtfulAddresses(stateFolder));
       const asked = readAsked(argsOf(network), network, args);
       const asking = askDelegate(asked, { ipam, pool, node, network, env });
       return { ...asking, answer: (stdout) => withPoolFacts(stdout, asking.ipam, network.cniVersion) };

@@ -1,4 +1,5 @@
-import type { CallArguments, Environment } from "../cni/environment.ts";
+import type { PoolReference } from "../api/pool-names.ts";
+import type { Attachment, CallArguments, Environment } from "../cni/environment.ts";
 import type { Network } from "../cni/network.ts";
 import type { Log } from "../host/log.ts";
 import type { State } from "../lease/state.ts";
@@ -35,11 +36,18 @@ export type ReadRequest = {
 
 /** What is different where the ranges are a pool's. Errors are thrown before anything was given. */
 export type Pooled = {
+  pools: readonly PoolReference[];
+  /** Of a configuration for nv-ipam, whose daemon may be at work still. */
+  isNvIpams: boolean;
+  /** Whether nothing that nv-ipam leased out of these pools is to be taken over first (upkeep/move-in.ts). */
+  isMovedIn(stateFolder: string): boolean;
+  /** Of an attachment that ended before it was taken over nothing is to come back. */
+  ended(stateFolder: string, attachment: Attachment): void;
   /** To be called before anything is kept or leased on this machine. */
   begin(): void;
   /** What an ADD asks its delegate for, and what becomes of the result. */
   askFor(
     ipam: JsonObject,
-    call: { node: string; args: CallArguments; env: Environment },
+    call: { node: string; args: CallArguments; env: Environment; stateFolder: string },
   ): { ipam: JsonObject; raw: JsonObject; env: Environment; answer(stdout: string): string };
 };

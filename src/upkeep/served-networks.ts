@@ -3,8 +3,7 @@ import { CniError } from "../cni/error.ts";
 import { parseNetwork } from "../cni/network.ts";
 import type { Log } from "../host/log.ts";
 import { defaultDataDir } from "../lease/store.ts";
-import { readKubeNodeRequest } from "../request/kube-node.ts";
-import { readNodeAnnotationRequest } from "../request/node-annotation.ts";
+import { readers } from "../request/readers.ts";
 import type { ReadRequest } from "../request/request.ts";
 import { JsonSyntaxError } from "../text/json.ts";
 import { findNetworks, type Place, readConfigurations } from "./networks.ts";
@@ -14,8 +13,6 @@ export type ConfigurationText = { origin: string; text: string; name?: string };
 
 /** A network that a configuration gives to one of our plugins, read as the plugin would. */
 export type ServedNetwork = Place & { origin: string; request: ReadRequest };
-
-const readers = { "kube-node": readKubeNodeRequest, "node-annotation": readNodeAnnotationRequest };
 
 /** The configurations in a folder. */
 export function textsIn(folder: string, note: (text: string) => void): ConfigurationText[] {

@@ -181,7 +181,7 @@ describe("what is wrong with ipam", () => {
       { nextipam: "/bin/sh" },
       /^ipam\.nextipam: expected the bare name of a program in CNI_PATH, without "\/"/,
     ],
-    [{ nextipam: "kube-node" }, /^ipam\.nextipam: .*not kube-node or node-annotation$/],
+    [{ nextipam: "kube-node" }, /^ipam\.nextipam: .*not kube-node, node-annotation, nv-ipam$/],
     [{ pool: "a,a" }, /^ipam\.pool: expected the name of a pool, or of two/],
     [{ poolName: "A" }, /^ipam\.poolName: expected the name/],
     [{ poolType: "pool" }, /^ipam\.poolType: expected ippool or cidrpool$/],

@@ -6,12 +6,8 @@ import { checkFiles } from "../../src/check/check-files.ts";
 import { CniError } from "../../src/cni/error.ts";
 import { parseNetwork } from "../../src/cni/network.ts";
 import { openLog } from "../../src/host/log.ts";
-import { readKubeNodeRequest } from "../../src/request/kube-node.ts";
-import { readNodeAnnotationRequest } from "../../src/request/node-annotation.ts";
+import { type PluginName as Program, readers } from "../../src/request/readers.ts";
 import type { JsonObject } from "../../src/text/json.ts";
-
-const readers = { "kube-node": readKubeNodeRequest, "node-annotation": readNodeAnnotationRequest };
-type Program = keyof typeof readers;
 
 /** A configuration may name any file as its log: none is written here. */
 const silent = () => openLog("/dev/null", 50);

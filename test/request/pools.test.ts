@@ -57,6 +57,7 @@ describe("what a pod asks for", () => {
     return pooled.askFor(ipam, {
       node: "n",
       args,
+      stateFolder: "/none",
       env: { CNI_ARGS: [...args].map((pair) => pair.join("=")).join(";") },
     });
   };
@@ -107,6 +108,6 @@ describe("what a pod asks for", () => {
   it("leaves the environment as it is where it says nothing of addresses", () => {
     const env = { CNI_ARGS: "K8S_POD_NAME=a" };
     const pooled = readPools({ pool: "a" }, networkOf({}))?.pooled as Pooled;
-    expect(pooled.askFor(ipam, { node: "n", args: new Map(), env }).env).toBe(env);
+    expect(pooled.askFor(ipam, { node: "n", args: new Map(), stateFolder: "/none", env }).env).toBe(env);
   });
 });
