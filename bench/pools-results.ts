@@ -1,10 +1,28 @@
 import type { Results } from "./results.ts";
 
 /** What `bench -- pools` found, as it stands in _output/bench-pools.json; each part is of its own run. Times are milliseconds. */
-export type PoolResults = { planner?: Run & PlannerResults };
+export type PoolResults = { planner?: Run & PlannerResults; cluster?: Run & ClusterResults };
 
 /** When and on what a part was measured. */
 export type Run = { date: string; runtime: string; machine: Results["machine"] };
+
+/** The controller on a real API server. */
+export type ClusterResults = {
+  nodes: number;
+  /** Given a block and annotated, for one pool. */
+  nodesASecond: number;
+  /** Requests for that. */
+  requestsANode: number;
+  /** One Node more: milliseconds until it has its annotation. */
+  joined: { p50: number; p99: number };
+  /** Looks at a Node for each heartbeat. */
+  reconcilesABeat: number;
+  /** MiB with four pools. */
+  memory: Memory;
+  restart: { ms: number; writes: number; requests: Record<string, number>; memory: Memory };
+};
+
+type Memory = { now: number; peak: number };
 
 export type PlannerResults = {
   /** From nothing: so many nodes, each with a block of so many pools. */

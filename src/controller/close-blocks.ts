@@ -2,7 +2,8 @@ import { judgeBlock } from "../pool/judge-block.ts";
 import type { Pool } from "../pool/pool.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
-import type { BlockRecord, NodeRecord } from "./records.ts";
+import { owns } from "./pool-pairs.ts";
+import type { BlockRecord, NodeRecord, PoolRecord } from "./records.ts";
 import { lookAtBlock, lookAtNode, lookAtPool, patchBlock } from "./resources.ts";
 import { NodeChanged } from "./show-blocks.ts";
 
@@ -28,26 +29,39 @@ export async function closeBlocks(context: ControllerContext, node: NodeRecord):
 }
 
 function reasonToClose(
-  { cluster }: ControllerContext,
+  context: ControllerContext,
   node: NodeRecord,
   block: BlockRecord,
   all: BlockRecord[],
 ): string | undefined {
-  const entry = cluster.pools.get(`${block.pool.kind}/${block.pool.name}`);
+  const entry = context.cluster.pools.get(`${block.pool.kind}/${block.pool.name}`);
   if (block.closing) return undefined;
-  if (entry?.record.uid !== block.pool.uid) return "its pool is gone";
+  if (!entry || !owns(entry.record, block.pool.uid))
+    return mayHavePool(context, block) ? undefined : "its pool is gone";
   if (block.nodeUID !== node.uid) return "its Node was made again";
   if (entry.record.deleting) return "its pool is being deleted";
   if (!entry.pool) return undefined;
   if (!entry.pool.selects(node)) return "its pool does not select the Node any more";
-  const { pool } = entry;
-  const rivals = all.filter((one) => isRival(pool, block, one));
+  const { pool, record } = entry;
+  const rivals = all.filter((one) => isRival(pool, record, block, one));
   return rivals.length < 2 || keptOf(node, rivals) === block.name ? undefined : "its Node has another one";
 }
 
+/** Its pool is in the group that doesn't count here, or in the one that isn't served or heard of now. */
+function mayHavePool(
+  { cluster: { pairs }, config }: ControllerContext,
+  { pool, isServed }: BlockRecord,
+): boolean {
+  const other = pairs.other(`${pool.kind}/${pool.name}`);
+  if (other && !other.deleting && owns(other, pool.uid)) return true;
+  return isServed && !(config.serve && pairs.listed.has(pool.kind));
+}
+
 /** Both serve the same Node out of the same pool. */
-function isRival(pool: Pool, block: BlockRecord, one: BlockRecord): boolean {
-  const isLike = one.pool.uid === block.pool.uid && one.nodeUID === block.nodeUID && !one.closing;
+function isRival(pool: Pool, record: PoolRecord, block: BlockRecord, one: BlockRecord): boolean {
+  const isOfPool =
+    one.pool.kind === record.kind && one.pool.name === record.name && owns(record, one.pool.uid);
+  const isLike = isOfPool && one.nodeUID === block.nodeUID && !one.closing;
   return isLike && judgeBlock(pool, one).serves && judgeBlock(pool, block).serves;
 }
 

@@ -6,7 +6,9 @@ import { createPlanner, type Planner, type Shortage } from "../pool/planner.ts";
 import type { Pool } from "../pool/pool.ts";
 import { readPool, type UnfitPool } from "../pool/read-pool.ts";
 import { blocksCarriedBy } from "./carried.ts";
+import { owns, PoolPairs } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord, PoolRecord } from "./records.ts";
+import { Serving } from "./serving.ts";
 
 /** A pool with what follows from its spec and from all blocks. */
 export type PoolEntry = {
@@ -46,6 +48,9 @@ type Placing = { key: string; index: bigint };
  */
 export class Cluster {
   readonly nodes = new Map<string, NodeRecord>();
+  readonly pairs = new PoolPairs();
+  readonly serving = new Serving();
+  /** Those that count, of `pairs`. */
   readonly pools = new Map<string, PoolEntry>();
   readonly blocks = new Map<string, BlockRecord>();
   readonly #ofNode = new Map<string, Set<string>>();
@@ -69,7 +74,7 @@ export class Cluster {
 
   /** Whether there are blocks of a pool that was there before under the same name. */
   hasForeignBlocks({ key, record }: PoolEntry): boolean {
-    return [...(this.#uids.get(key)?.keys() ?? [])].some((uid) => uid !== record.uid);
+    return [...(this.#uids.get(key)?.keys() ?? [])].some((uid) => !owns(record, uid));
   }
 
   /** True where something changed that decides about blocks or annotations: a heartbeat is none. */
@@ -94,9 +99,13 @@ export class Cluster {
 
   /** True where it is planned with anew, and all its nodes are to be looked at. */
   putPool(record: PoolRecord): boolean {
-    const key = poolKey(record);
+    return this.pairs.put(record) && this.#renewPool(poolKey(record));
+  }
+
+  #renewPool(key: string): boolean {
+    const record = this.pairs.counting(key);
     const before = this.pools.get(key);
-    if (before && isOlder(record, before.record)) return false;
+    if (!record) return this.pools.delete(key);
     if (before && decisiveOf(before.record) === decisiveOf(record)) {
       before.record = record;
       before.setBackAt = setBackSince(record, before.setBackAt);
@@ -120,10 +129,12 @@ export class Cluster {
     return true;
   }
 
-  dropPool(key: string, version: string): boolean {
-    const before = this.pools.get(key);
-    if (!before || isOlder({ version }, before.record)) return false;
-    return this.pools.delete(key);
+  /** True where it was known. */
+  dropPool(key: string, version: string, isServed = false): boolean {
+    if (!this.pairs.drop(key, version, isServed)) return false;
+    if (isServed) this.serving.forget(key);
+    this.#renewPool(key);
+    return true;
   }
 
   /** What is known of it already, or later things, change nothing: false. */
@@ -259,7 +270,7 @@ function claimOf(pool: Pool, index: bigint) {
   return { index, span: spanOfBlock(pool.grid, index) };
 }
 
-function decisiveOf({ uid, generation, deleting, rebuilt, status, spec }: PoolRecord): string {
+function decisiveOf({ uid, before, generation, deleting, rebuilt, status, spec }: PoolRecord): string {
   const isHeld = status.conditions?.some(
     ({ type, status: is }) => type === setBackCondition && is === "True",
   );
@@ -270,7 +281,8 @@ function decisiveOf({ uid, generation, deleting, rebuilt, status, spec }: PoolRe
     rebuilt,
     status.grid,
     isHeld,
-    generation === 0 ? spec : undefined,
+    before,
+    generation === 0 ? spec : spec["allowOverlap"],
   ]);
 }
 

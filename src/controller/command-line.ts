@@ -61,6 +61,15 @@ export function options(): Option[] {
     usual("--webhook-address <HOST:PORT>", ":9443", "where it does"),
     new Option("--webhook-certificate <FILE>", "somebody else's (default: one of its own, kept in a Secret)"),
     new Option("--webhook-key <FILE>", "its key"),
+    new Option(
+      "--serve-group <GROUP>",
+      "serves another group's pools as well: nv-ipam.nvidia.com, once its own controller is stopped",
+    ),
+    usual("--serve-namespace <NAME>", "kube-system", "where they are; nv-ipam's --ippools-namespace"),
+    new Option(
+      "--serve-lease-namespaces <NAMES>",
+      "where else its controller's Lease may be, with commas between them; nv-ipam's --leader-elect-namespace",
+    ),
     new Option("--log-level <LEVEL>", "the least important that is written")
       .choices(logLevels)
       .default("info"),

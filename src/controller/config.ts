@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { nvIpamGroup } from "../api/nv-ipam.ts";
 import { type Address, type logLevels, readAddress, readLevel, readPath, readTime } from "../daemon/flags.ts";
 import { UsageError } from "../daemon/usage-error.ts";
 
@@ -21,6 +22,8 @@ export type ControllerConfig = {
   webhookAddress: Address;
   /** Renewed by somebody else; undefined: the webhook makes a certificate of its own. */
   webhookFiles: { certificateFile: string; keyFile: string } | undefined;
+  /** Whose pools are served beside ours: nv-ipam's in one namespace, while nobody holds its Lease in any of these. */
+  serve: { namespace: string; leaseNamespaces: string[] } | undefined;
   logLevel: (typeof logLevels)[number];
 };
 
@@ -41,6 +44,9 @@ export type Flags = {
   webhookAddress: string;
   webhookCertificate?: string;
   webhookKey?: string;
+  serveGroup?: string;
+  serveNamespace: string;
+  serveLeaseNamespaces?: string;
   logLevel: string;
 };
 
@@ -63,6 +69,7 @@ export function readConfig(flags: Flags): ControllerConfig {
     webhook: flags.webhook === true,
     webhookAddress: readAddress("--webhook-address", flags.webhookAddress),
     webhookFiles: readPair(flags),
+    serve: readServe(flags),
     logLevel: readLevel(flags.logLevel),
   };
 }
@@ -77,6 +84,20 @@ function readPair({ webhookCertificate, webhookKey }: Flags): ControllerConfig["
     certificateFile: readPath("--webhook-certificate", webhookCertificate),
     keyFile: readPath("--webhook-key", webhookKey),
   };
+}
+
+function readServe({
+  serveGroup,
+  serveNamespace: namespace,
+  serveLeaseNamespaces,
+}: Flags): ControllerConfig["serve"] {
+  if (serveGroup === undefined) return undefined;
+  if (serveGroup !== nvIpamGroup)
+    throw new UsageError(
+      `--serve-group ${serveGroup}: expected ${nvIpamGroup}, the only one that can be served`,
+    );
+  const others = (serveLeaseNamespaces ?? "").split(",").map((one) => one.trim());
+  return { namespace, leaseNamespaces: [...new Set([namespace, ...others.filter((one) => one !== "")])] };
 }
 
 function readOwnNamespace(): string | undefined {

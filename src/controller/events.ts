@@ -1,3 +1,4 @@
+import { nvIpamGroup, nvIpamVersion } from "../api/nv-ipam.ts";
 import { poolGroup, poolVersion } from "../api/pool-names.ts";
 import { type AllSeries, type Condition, plan, type Rate, type Series } from "../daemon/event-series.ts";
 import type { Part } from "../daemon/part.ts";
@@ -20,7 +21,10 @@ export type Events = {
 
 type Told = Condition & { regarding: Telling["regarding"] };
 
-const worthTelling = ["InvalidSpec", "GridMoved", "NoFreeRanges", "NoFreePrefixes", "Overlap", "NotRebuilt"];
+const worthTelling = [
+  ...["InvalidSpec", "GridMoved", "NoFreeRanges", "NoFreePrefixes", "Overlap", "NotRebuilt"],
+  ...["OldController", "DoubtfulAllocations", "StatusTooLarge"],
+];
 const limit: Rate = { between: 10 * 60_000, anHour: 300 };
 const everyMs = 1000;
 
@@ -59,11 +63,12 @@ export function makeEvents({ client, log, metrics, identity }: Needs): Events {
   }
 
   return {
-    pool: ({ kind, name, uid }, { reason, message }) => {
+    pool: ({ kind, name, uid, served }, { reason, message }) => {
       const key = `${kind}/${name}`;
       if (!worthTelling.includes(reason)) current.delete(key);
       else {
-        const regarding = { apiVersion: `${poolGroup}/${poolVersion}`, kind, name, uid };
+        const apiVersion = served ? `${nvIpamGroup}/${nvIpamVersion}` : `${poolGroup}/${poolVersion}`;
+        const regarding = { apiVersion, kind, name, uid, ...(served && { namespace: served.namespace }) };
         if (current.get(key)?.reason !== reason)
           log.warn("a pool is not as it should be", { pool: key, reason, message });
         current.set(key, { reason, key, note: message, regarding });

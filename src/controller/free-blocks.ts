@@ -1,5 +1,6 @@
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
+import { owns } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
 import { deleteBlock, lookAtNode, patchBlock } from "./resources.ts";
 
@@ -63,7 +64,7 @@ async function free(context: ControllerContext, block: BlockRecord, why: string)
 /** Milliseconds until a block may be given to others, that many after `since`; for ever where its pool doesn't say. */
 function leftOf({ cluster }: ControllerContext, { pool }: BlockRecord, since: number): number {
   const entry = cluster.pools.get(`${pool.kind}/${pool.name}`);
-  if (entry?.record.uid !== pool.uid || !entry.pool || Number.isNaN(since)) return Number.POSITIVE_INFINITY;
+  if (!entry?.pool || !owns(entry.record, pool.uid) || Number.isNaN(since)) return Number.POSITIVE_INFINITY;
   return since + entry.pool.releaseDelay * 1000 - Date.now();
 }
 

@@ -1,7 +1,5 @@
+import { poolFinalizer } from "../api/nv-ipam.ts";
 import { type Cluster, isForgiven, type PoolEntry } from "./cluster.ts";
-
-/** The finalizer by which a pool waits until its blocks are free. */
-export const poolFinalizer = "ipam.kube-node.io/blocks";
 
 /** Whether something new may be given out of a pool. What keeps it from that is said in its status (pool-condition.ts). */
 export function mayGive(cluster: Cluster, entry: PoolEntry): boolean {
@@ -15,7 +13,8 @@ export function mayGive(cluster: Cluster, entry: PoolEntry): boolean {
     entry.overlap === undefined &&
     missingOf(entry).length === 0 &&
     entry.setBackAt === undefined &&
-    !cluster.hasForeignBlocks(entry)
+    !cluster.hasForeignBlocks(entry) &&
+    cluster.serving.mayGive(entry.key, cluster.pairs.served(entry.key))
   );
 }
 

@@ -64,7 +64,7 @@ export const definitions = {
     name: "kube_node_controller_writes_total",
     type: "counter",
     help: "What was written.",
-    labels: { what: "`block`, `annotation`, `closing`, `gone`, `delete` or `pool`" },
+    labels: { what: "`block`, `annotation`, `closing`, `gone`, `delete`, `pool` or `allocations`" },
   },
   leader: {
     name: "kube_node_controller_leader",
@@ -78,7 +78,7 @@ export const definitions = {
     help: "Events on pools and Nodes.",
     labels: {
       reason:
-        "`InvalidSpec`, `GridMoved`, `NoFreeRanges`, `NoFreePrefixes`, `Overlap`, `NotRebuilt`, `ForeignValue`",
+        "`InvalidSpec`, `GridMoved`, `NoFreeRanges`, `NoFreePrefixes`, `Overlap`, `NotRebuilt`, `OldController`, `DoubtfulAllocations`, `StatusTooLarge`, `ForeignValue`",
       result: "`sent` or `failed`",
     },
   },
@@ -98,7 +98,19 @@ export const definitions = {
     name: "kube_node_controller_watch_last_heard_seconds",
     type: "gauge",
     help: "How long ago a watch last heard of the API server.",
-    labels: { what: "`nodes`, `ippools`, `cidrpools` or `nodeblocks`" },
+    labels: { what: "`nodes`, `ippools`, `cidrpools`, `nodeblocks`, `served ippools` or `served cidrpools`" },
+  },
+  servedHeld: {
+    name: "kube_node_controller_served_group_held",
+    type: "gauge",
+    help: "1 while nv-ipam's pools are left alone, as its controller runs or that can't be known; else 0. Only with --serve-group.",
+    labels: {},
+  },
+  doubts: {
+    name: "kube_node_pool_doubtful_allocations",
+    type: "gauge",
+    help: "What the status of one of nv-ipam's pools says that can't be so; nothing is given out of the pool then.",
+    labels: { kind, pool },
   },
   build: {
     name: "kube_node_controller_build_info",

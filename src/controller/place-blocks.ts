@@ -3,8 +3,10 @@ import { judgeBlock } from "../pool/judge-block.ts";
 import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { mayGive } from "./may-give.ts";
+import { owns } from "./pool-pairs.ts";
 import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
 import { isStatus, lookAtBlock, paths } from "./resources.ts";
+import { labelServed } from "./served-pool.ts";
 
 /** Gives the Node a block of each pool that selects it and has given it none. The names of those that were made or found just now. */
 export async function placeBlocks(context: ControllerContext, node: NodeRecord): Promise<Set<string>> {
@@ -28,7 +30,7 @@ function hasOpenBlock({ cluster }: ControllerContext, entry: PoolEntry, node: No
 
 /** One that has no address left for pods counts for none: the Node gets another. */
 function isOpenFor(block: BlockRecord, { record, pool }: PoolEntry, node: NodeRecord): boolean {
-  const isItsOwn = block.pool.uid === record.uid && block.nodeUID === node.uid && !block.closing;
+  const isItsOwn = owns(record, block.pool.uid) && block.nodeUID === node.uid && !block.closing;
   return isItsOwn && (!pool || judgeBlock(pool, block).serves);
 }
 
@@ -48,7 +50,9 @@ async function claim(
     }
     const { pool } = placed;
     try {
-      const made = readBlockRecord(await client.create(paths.blocks, draftBlock(pool, node, placed.index)));
+      const draft = draftBlock(pool, node, placed.index);
+      const isServed = entry.record.served !== undefined;
+      const made = readBlockRecord(await client.create(paths.blocks, isServed ? labelServed(draft) : draft));
       if (!made) throw new Error(`the API server made of NodeBlock ${placed.name} something else`);
       cluster.putBlock(made);
       entry.unplaced.delete(node.name);

@@ -2,6 +2,7 @@ import { describeFaults } from "../api/fault-words.ts";
 import type { PoolCondition } from "../api/pool-status.ts";
 import { type Cluster, type PoolEntry, setBackCondition } from "./cluster.ts";
 import { missingOf } from "./may-give.ts";
+import { owns } from "./pool-pairs.ts";
 
 /** Whether a pool does what it is for, as a person should read it. */
 export type Verdict = { reason: string; message: string };
@@ -21,6 +22,9 @@ export function judgePool(cluster: Cluster, entry: PoolEntry): Verdict {
     const message = `etcd was set back: run kubectl kube-node rebuild, then annotate this pool with ipam.kube-node.io/rebuilt=${at}; nothing is given until then`;
     return { reason: "NotRebuilt", message };
   }
+  const served = cluster.pairs.served(entry.key);
+  const hold = served && cluster.serving.holdOf(entry.key, served);
+  if (hold) return hold;
   const missing = missingOf(entry);
   if (missing.length > 0) {
     const holders = [...new Set(missing.map((name) => entry.missing.get(name)?.node ?? ""))];
@@ -28,7 +32,7 @@ export function judgePool(cluster: Cluster, entry: PoolEntry): Verdict {
     return { reason: "NotRebuilt", message };
   }
   if (cluster.hasForeignBlocks(entry)) {
-    const foreign = cluster.blocksOfPool(entry.key).filter((block) => block.pool.uid !== record.uid);
+    const foreign = cluster.blocksOfPool(entry.key).filter((block) => !owns(record, block.pool.uid));
     const message = `NodeBlocks of an earlier pool of this name are not free yet: ${few(foreign.map(({ name }) => name))}; nothing is given until then`;
     return { reason: "Overlap", message };
   }
@@ -39,6 +43,10 @@ export function judgePool(cluster: Cluster, entry: PoolEntry): Verdict {
       reason,
       message: `${unplaced.size} Nodes got no block, as none is free for them: ${few([...unplaced.keys()])}`,
     };
+  }
+  if (cluster.serving.tooLargeAt.has(entry.key)) {
+    const message = `its ${cluster.countBlocks(entry.key)} allocations are more than its status holds: readers of nv-ipam's status see those before; NodeBlocks and annotations go on`;
+    return { reason: "StatusTooLarge", message };
   }
   return { reason: "Valid", message: "every Node that it selects has a block, or gets one now" };
 }

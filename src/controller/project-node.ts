@@ -8,6 +8,7 @@ import { poolKey } from "../pool/plan.ts";
 import { projectBlocks } from "../pool/project-blocks.ts";
 import { type Carried, carriedBy } from "./carried.ts";
 import type { Cluster, PoolEntry } from "./cluster.ts";
+import { owns } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
 
 /** What a Node's annotations are to say: `texts` by key; `left` are keys that are nobody's business of ours, and stay as they are. */
@@ -49,8 +50,8 @@ function fromBlocks(
   lost: ReadonlySet<string>,
 ): PoolAnnotation | undefined {
   if (!pool) return undefined;
-  const own = all.filter((block) => block.pool.uid === record.uid);
-  const foreign = new Set(all.filter((block) => block.pool.uid !== record.uid).map(({ name }) => name));
+  const own = all.filter((block) => owns(record, block.pool.uid));
+  const foreign = new Set(all.filter((block) => !owns(record, block.pool.uid)).map(({ name }) => name));
   const annotation = projectBlocks(pool, node.uid, own);
   const kept = there?.says?.blocks.filter(({ name }) => lost.has(name)) ?? [];
   const ended = there?.says?.blocks.filter(({ name }) => foreign.has(name)) ?? [];

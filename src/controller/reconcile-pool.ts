@@ -1,31 +1,42 @@
 import { formatIp } from "../address/ip.ts";
+import { poolFinalizer } from "../api/nv-ipam.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
+import { poolKey } from "../pool/plan.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { countPool } from "./count-pool.ts";
-import { mayGive, poolFinalizer } from "./may-give.ts";
+import { finishOther } from "./finish-other.ts";
+import { importPool } from "./import-pool.ts";
+import { markSetBack } from "./mark-set-back.ts";
+import { mayGive } from "./may-give.ts";
+import { patchPool } from "./patch-pool.ts";
 import { conditionsFor, judgePool } from "./pool-condition.ts";
-import { type BlockRecord, type PoolRecord, readBlockRecord, readPoolRecord } from "./records.ts";
-import { lookAtPool, pathOfPool, paths } from "./resources.ts";
+import { owns } from "./pool-pairs.ts";
+import { type BlockRecord, readBlockRecord } from "./records.ts";
+import { paths } from "./resources.ts";
+import { tellAllocations } from "./write-allocations.ts";
 
 /** Makes a pool ready to be given from, ends it where it is deleted, and says in its status how it stands. */
 export async function reconcilePool(context: ControllerContext, key: string): Promise<void> {
   const { cluster } = context;
   await finishPool(context, key);
+  await finishOther(context, key);
   await context.surroundings.compare();
   await preparePool(context, key);
+  await importPool(context, key);
   const entry = cluster.pools.get(key);
   if (!entry) return;
   wakeNodes(context, entry);
   await tellStatus(context, entry);
+  await tellAllocations(context, key);
 }
 
 /** The finalizer and the frozen grid come before the first block. */
 async function preparePool(context: ControllerContext, key: string): Promise<void> {
   const { cluster, log } = context;
   const entry = cluster.pools.get(key);
-  if (!entry?.pool || entry.record.deleting) return;
+  if (!entry?.pool || entry.record.deleting || entry.record.served) return;
   const { record, pool } = entry;
   if (!record.finalizers.includes(poolFinalizer))
     await patchPool(context, record, { metadata: { finalizers: [...record.finalizers, poolFinalizer] } });
@@ -44,10 +55,10 @@ async function finishPool(context: ControllerContext, key: string): Promise<void
   const { cluster, client, log } = context;
   const record = cluster.pools.get(key)?.record;
   if (!record?.deleting || !record.finalizers.includes(poolFinalizer)) return;
-  if (cluster.blocksOfPool(key).some((block) => block.pool.uid === record.uid)) return;
+  if (cluster.blocksOfPool(key).some((block) => owns(record, block.pool.uid))) return;
   const left = await client.list<BlockRecord>(paths.blocks, (item) => {
     const block = readBlockRecord(item);
-    return block?.pool.uid === record.uid ? block : undefined;
+    return block && isOf(block, key) && owns(record, block.pool.uid) ? block : undefined;
   });
   for (const block of left) cluster.putBlock(block);
   if (left.length > 0) return;
@@ -55,6 +66,10 @@ async function finishPool(context: ControllerContext, key: string): Promise<void
     metadata: { finalizers: record.finalizers.filter((one) => one !== poolFinalizer) },
   });
   log.info("a deleted pool is free of blocks, and goes", { pool: key });
+}
+
+function isOf({ pool }: BlockRecord, key: string): boolean {
+  return poolKey(pool) === key;
 }
 
 /** Once a pool gives again, or has room again, its Nodes are looked at. */
@@ -75,6 +90,7 @@ async function tellStatus(context: ControllerContext, entry: PoolEntry): Promise
   const { key, record } = entry;
   const verdict = judgePool(cluster, entry);
   events.pool(record, verdict);
+  if (record.served) return await markSetBack(context, entry);
   const status: PoolStatus = {
     ...record.status,
     ...countPool(cluster, entry),
@@ -99,27 +115,4 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
-}
-
-/** Refused where the pool is another one by now, or somebody wrote it meanwhile: then it is looked at anew. */
-async function patchPool(
-  context: ControllerContext,
-  record: PoolRecord,
-  change: { metadata?: object; status?: object },
-  subresource: "" | "/status" = "",
-): Promise<void> {
-  const { client, cluster, metrics } = context;
-  const body = {
-    ...change,
-    metadata: { ...change.metadata, uid: record.uid, resourceVersion: record.version },
-  };
-  try {
-    const answer = await client.patch(`${pathOfPool(record)}${subresource}`, body, "merge");
-    const after = readPoolRecord(record.kind, answer);
-    if (after) cluster.putPool(after);
-    metrics.writes.inc({ what: "pool" });
-  } catch (error) {
-    await lookAtPool(context, record);
-    throw error;
-  }
 }

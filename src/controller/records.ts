@@ -1,11 +1,13 @@
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import type { NodeBlock, NodeBlockStatus } from "../api/node-block.ts";
+import { uidsOfPool } from "../api/nv-ipam.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
 import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { type Block, readBlock } from "../pool/block.ts";
 import { chooseKeys } from "../survey/range-keys.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
+import { asOurs, readServedPool, type ServedPool, servedLabel } from "./served-pool.ts";
 
 /** What is kept of a Node; of its annotations only ours. `created` is in milliseconds since 1970. */
 export type NodeRecord = {
@@ -30,9 +32,20 @@ export type PoolRecord = PoolReference & {
   rebuilt: string | undefined;
   spec: JsonObject;
   status: PoolStatus;
+  /** The UIDs of the objects that it was before, in the other group: their NodeBlocks are its own. */
+  before: string[];
+  /** Of one of nv-ipam's: `spec` and `status` are what they would be in ours. */
+  served?: ServedPool;
 };
 
-export type BlockRecord = Block & { uid: string; version: string; created: number; status: NodeBlockStatus };
+export type BlockRecord = Block & {
+  uid: string;
+  version: string;
+  created: number;
+  status: NodeBlockStatus;
+  /** It was made for a pool of the served group. */
+  isServed: boolean;
+};
 
 /** The pool's annotation by which a person says that NodeBlocks lost by a restore are there again: when that was (RFC 3339). */
 const rebuiltKey = "ipam.kube-node.io/rebuilt";
@@ -64,14 +77,18 @@ export function readPoolRecord(kind: PoolKind, item: unknown): PoolRecord | unde
   if (!metadata || !isObject(item)) return undefined;
   const { name, uid, version, created, object } = metadata;
   const finalizers = object["finalizers"];
+  const annotations = textsOf(object["annotations"]);
+  const served = readServedPool(kind, item);
   return {
     ...{ kind, name, uid, version, created },
     generation: Number(object["generation"] ?? 0),
     deleting: object["deletionTimestamp"] !== undefined,
     finalizers: Array.isArray(finalizers) ? finalizers.map(String) : [],
-    rebuilt: textsOf(object["annotations"])[rebuiltKey],
+    rebuilt: annotations[rebuiltKey],
     spec: isObject(item["spec"]) ? item["spec"] : {},
     status: (isObject(item["status"]) ? item["status"] : {}) as PoolStatus,
+    before: uidsOfPool({ uid, annotations }).slice(1),
+    ...(served && { served, ...asOurs(served) }),
   };
 }
 
@@ -81,9 +98,10 @@ export function readBlockRecord(item: unknown): BlockRecord | undefined {
   if (!metadata || !isObject(item) || !isObject(item["spec"])) return undefined;
   const block = readBlock(item as unknown as NodeBlock);
   if (!block) return undefined;
-  const { uid, version, created } = metadata;
+  const { uid, version, created, object } = metadata;
   const status = (isObject(item["status"]) ? item["status"] : {}) as NodeBlockStatus;
-  return { ...block, uid, version, created, status };
+  const isServed = textsOf(object["labels"])[servedLabel] !== undefined;
+  return { ...block, uid, version, created, status, isServed };
 }
 
 function metadataOf(item: unknown) {

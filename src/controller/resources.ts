@@ -12,6 +12,7 @@ import {
   readNodeRecord,
   readPoolRecord,
 } from "./records.ts";
+import { servedPath } from "./served-pool.ts";
 
 const group = `/apis/${poolGroup}/${poolVersion}`;
 
@@ -22,8 +23,8 @@ export const paths = {
   blocks: `${group}/nodeblocks`,
 };
 
-export function pathOfPool({ kind, name }: PoolReference): string {
-  return `${paths[kind]}/${name}`;
+export function pathOfPool({ kind, name, served }: PoolReference & Pick<PoolRecord, "served">): string {
+  return served ? servedPath(kind, served.namespace, name) : `${paths[kind]}/${name}`;
 }
 
 /** The Node as the API server has it now; undefined where it has none of that name. */
@@ -56,21 +57,32 @@ export async function lookAtBlock(
   return block;
 }
 
-/** The pool as the API server has it now; undefined where it has none of that name. */
-export async function lookAtPool(
+/** The pool as the API server has it now, in the served group too. */
+export async function lookAtPool(context: ControllerContext, { kind, name }: PoolReference): Promise<void> {
+  const { pairs } = context.cluster;
+  const { serve } = context.config;
+  const key = poolKey({ kind, name });
+  await lookAtOne(context, { kind, name }, pairs.own(key), `${paths[kind]}/${name}`);
+  if (serve && (pairs.listed.has(kind) || pairs.served(key)))
+    await lookAtOne(context, { kind, name }, pairs.served(key), servedPath(kind, serve.namespace, name));
+}
+
+async function lookAtOne(
   context: ControllerContext,
   reference: PoolReference,
-): Promise<PoolRecord | undefined> {
+  before: PoolRecord | undefined,
+  path: string,
+): Promise<void> {
   const { cluster, client } = context;
-  const before = cluster.pools.get(poolKey(reference));
-  const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(pathOfPool(reference))));
-  if (before && isPast(pool, before.record)) {
-    cluster.dropPool(before.key, before.record.version);
+  const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(path)));
+  const drop = (known: PoolRecord) =>
+    cluster.dropPool(poolKey(reference), known.version, known.served !== undefined);
+  if (before && isPast(pool, before)) {
+    drop(before);
     if (pool) cluster.putPool(pool);
     holdAll(context);
   } else if (pool) cluster.putPool(pool);
-  else if (before) cluster.dropPool(before.key, before.record.version);
-  return pool;
+  else if (before) drop(before);
 }
 
 /** A change of a NodeBlock as it is known: refused where it is another one by now. Then it is looked at anew, and the error goes on. */

@@ -14,6 +14,7 @@ import { startElection } from "./elect.ts";
 import { makeEvents } from "./events.ts";
 import { limitRate, makeRateLimit } from "./limit-rate.ts";
 import { definitions } from "./metric-definitions.ts";
+import { watchOldController } from "./old-controller.ts";
 import { makeQueue } from "./queue.ts";
 import { serveMetrics } from "./serve-metrics.ts";
 import { serveWebhook, type WebhookStart } from "./serve-webhook.ts";
@@ -47,6 +48,7 @@ async function startAll(
   running.push(election.part);
   if (!(await election.led)) return;
   const watches = watchCluster(context);
+  if (config.serve) running.push(watchOldController(context));
   running.push(watches.part, context.surroundings.part, startWork(context, watches.listed));
 }
 

@@ -13,9 +13,12 @@ export function serveMetrics(context: ControllerContext): void {
 
 function countAll({ cluster, queue, metrics, heard }: ControllerContext): void {
   for (const [what, at] of heard) metrics.heard.set({ what }, (performance.now() - at) / 1000);
-  for (const gauge of [metrics.blocks, metrics.addresses, metrics.ready, metrics.unplaced]) gauge.reset();
+  for (const gauge of [metrics.blocks, metrics.addresses, metrics.ready, metrics.unplaced, metrics.doubts])
+    gauge.reset();
   metrics.queue.set(queue.length());
   metrics.nodes.set(cluster.nodes.size);
+  for (const { kind, name } of cluster.pairs.allServed)
+    metrics.doubts.set({ kind, pool: name }, cluster.serving.doubts.get(`${kind}/${name}`)?.length ?? 0);
   for (const entry of cluster.pools.values()) {
     const labels = { kind: entry.record.kind, pool: entry.record.name };
     const { reason } = judgePool(cluster, entry);

@@ -12,7 +12,8 @@ import {
   readNodeRecord,
   readPoolRecord,
 } from "./records.ts";
-import { holdAll, paths } from "./resources.ts";
+import { holdAll, isStatus, paths } from "./resources.ts";
+import { servedPath } from "./served-pool.ts";
 
 type Watched<T> = {
   name: string;
@@ -22,6 +23,8 @@ type Watched<T> = {
   /** All there is, at one moment. `isSetBack`: that lies before one that was seen already. */
   onList: (all: T[], isSetBack: boolean) => void;
   onObject: (value: T | undefined, before: T | undefined, version: string) => void;
+  /** It may be that nobody serves the path: then there is nothing, and others don't wait for it. */
+  isOptional?: boolean;
 };
 
 /** Longest silence of a watch, in milliseconds: bookmarks come every minute. */
@@ -36,6 +39,9 @@ export function watchCluster(context: ControllerContext): { part: Part; listed: 
     watch(context, watchNodes(context), signal),
     ...poolKinds.map((kind) => watch(context, watchPools(context, kind), signal)),
     watch(context, watchBlocks(context), signal),
+    ...(context.config.serve
+      ? poolKinds.map((kind) => watch(context, watchServed(context, kind), signal))
+      : []),
   ];
   const listed = Promise.all(running.map((one) => one.listed)).then(() => {
     for (const name of context.cluster.nodes.keys()) context.cluster.noteMissing(name);
@@ -57,7 +63,7 @@ const fine: Health = { live: true, ready: true, words: "all are heard" };
 
 function watch<T extends { version: string }>(
   { log, heard }: ControllerContext,
-  { name, path, client, pick, onList, onObject }: Watched<T>,
+  { name, path, client, pick, onList, onObject, isOptional }: Watched<T>,
   signal: AbortSignal,
 ) {
   const { promise: listed, resolve: settle } = Promise.withResolvers<void>();
@@ -82,9 +88,15 @@ function watch<T extends { version: string }>(
       },
       signal,
     );
+  function onFailure(error: Error): void {
+    log.warn("the first list failed", { watch: name, reason: error.message });
+    if (!isOptional || !isStatus(error, 404)) return;
+    heardAt = performance.now();
+    settle();
+  }
   return {
     listed,
-    done: untilEnded(run, (reason) => log.warn("the first list failed", { watch: name, reason }), signal),
+    done: untilEnded(run, onFailure, signal),
     health: (): Health => {
       const silence = performance.now() - heardAt;
       if (silence < longestSilence) return fine;
@@ -97,7 +109,7 @@ function watch<T extends { version: string }>(
 /** A first list that fails is tried again: CRDs may come later than the controller. */
 async function untilEnded(
   run: () => Promise<void>,
-  onFailure: (reason: string) => void,
+  onFailure: (error: Error) => void,
   signal: AbortSignal,
 ): Promise<void> {
   for (let pauseMs = 500; !signal.aborted; pauseMs = Math.min(pauseMs * 2, 15_000)) {
@@ -105,7 +117,7 @@ async function untilEnded(
       await run();
     } catch (error) {
       if (signal.aborted) return;
-      onFailure((error as Error).message);
+      onFailure(error as Error);
       await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));
     }
   }
@@ -140,14 +152,21 @@ function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerCont
   };
 }
 
-function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRecord> {
+function watchServed(context: ControllerContext, kind: PoolKind): Watched<PoolRecord> {
+  const watched = watchPools(context, kind, true);
+  const namespace = context.config.serve?.namespace ?? "";
+  return { ...watched, name: `served ${watched.name}`, path: servedPath(kind, namespace), isOptional: true };
+}
+
+function watchPools(context: ControllerContext, kind: PoolKind, isServed = false): Watched<PoolRecord> {
+  const { pairs } = context.cluster;
   const { cluster, queue, events, surroundings } = context;
   const put = (record: PoolRecord) => {
     if (cluster.putPool(record)) lookAtAll(context, poolKey(record));
     else queue.add(`pool/${poolKey(record)}`);
   };
   const drop = (key: string, version: string) => {
-    if (!cluster.dropPool(key, version)) return;
+    if (!cluster.dropPool(key, version, isServed)) return;
     surroundings.changed();
     events.poolGone(key);
     lookAtAll(context, key);
@@ -159,9 +178,11 @@ function watchPools(context: ControllerContext, kind: PoolKind): Watched<PoolRec
     pick: (item) => readPoolRecord(kind, item),
     onList: (all, isSetBack) => {
       const keys = new Set(all.map(poolKey));
-      for (const { key, record } of [...cluster.pools.values()])
-        if (record.kind === kind && (isSetBack || !keys.has(key))) drop(key, record.version);
+      for (const record of isServed ? pairs.allServed : pairs.allOwn)
+        if (record.kind === kind && (isSetBack || !keys.has(poolKey(record))))
+          drop(poolKey(record), record.version);
       for (const record of all) put(record);
+      if (isServed) pairs.listed.add(kind);
       if (isSetBack) holdAll(context);
     },
     onObject: (record, before, version) => {

@@ -5,18 +5,20 @@ import { type Condition, nameOf, type Series } from "./event-series.ts";
 
 /** Who tells, and of which object. */
 export type Telling = {
-  regarding: { apiVersion: string; kind: string; name: string; uid: string };
+  regarding: { apiVersion: string; kind: string; name: string; uid: string; namespace?: string };
   controller: string;
   instance: string;
   action: string;
 };
 
-/** What is told of has no namespace; where its events lie, by the kubelet's custom. */
-const path = "/apis/events.k8s.io/v1/namespaces/default/events";
+/** Events lie in the namespace of what they tell of; of what has none in this one, by the kubelet's custom. */
+const usualNamespace = "default";
 
 /** Makes the event of a series, or brings up to date the one that there is. Its name. */
 export async function sendEvent(client: Client, one: Series, telling: Telling): Promise<string> {
   const time = new Date().toISOString().replace("Z", "000Z");
+  const namespace = telling.regarding.namespace ?? usualNamespace;
+  const path = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
   if (one.name !== undefined) {
     const series = { count: one.count, lastObservedTime: time };
     try {
@@ -26,12 +28,17 @@ export async function sendEvent(client: Client, one: Series, telling: Telling): 
       if (!(error instanceof ApiError) || error.status !== 404) throw error; // It has run out: events live for an hour.
     }
   }
-  const event = describe(one.condition, telling, time);
+  const event = describe(one.condition, telling, namespace, time);
   await client.create(path, event);
   return event.metadata.name;
 }
 
-function describe(condition: Condition, { regarding, controller, instance, action }: Telling, time: string) {
+function describe(
+  condition: Condition,
+  { regarding, controller, instance, action }: Telling,
+  namespace: string,
+  time: string,
+) {
   const digest = createHash("sha256")
     .update(`${nameOf(condition)} ${time}`)
     .digest("hex")
@@ -39,7 +46,7 @@ function describe(condition: Condition, { regarding, controller, instance, actio
   return {
     apiVersion: "events.k8s.io/v1",
     kind: "Event",
-    metadata: { name: `${regarding.name.slice(0, 200)}.${digest}`, namespace: "default" },
+    metadata: { name: `${regarding.name.slice(0, 200)}.${digest}`, namespace },
     eventTime: time,
     reportingController: controller,
     reportingInstance: instance.slice(0, 128),

@@ -1,0 +1,93 @@
+import { movedFromKey, poolFinalizer, poolGridKey } from "../api/nv-ipam.ts";
+import { eachAtOnce } from "../kube/at-once.ts";
+import { planClaims } from "../move/plan-claims.ts";
+import { formatGrid } from "../move/pool-grid.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { ControllerContext } from "./context.ts";
+import { patchPool } from "./patch-pool.ts";
+import type { PoolRecord } from "./records.ts";
+import { readBlockRecord } from "./records.ts";
+import { isStatus, lookAtBlock, paths } from "./resources.ts";
+import { labelServed } from "./served-pool.ts";
+import { writeAllocations } from "./write-allocations.ts";
+
+const atOnce = 16;
+
+/**
+ * Makes what a pool of the served group records into NodeBlocks, all of it or nothing: before the first, its grid is frozen. Only once its
+ * status is ours is something new given; so it can be killed anywhere, and begins again.
+ */
+export async function importPool(context: ControllerContext, key: string): Promise<void> {
+  const { cluster, log } = context;
+  const { pairs, serving } = cluster;
+  const record = pairs.served(key);
+  if (!record?.served || serving.held !== undefined) return;
+  if (record.served.isOurs) serving.doubts.delete(key);
+  else {
+    const { pool, doubts, create } = plan(context, record);
+    if (!pool) return;
+    setDoubts(context, key, doubts);
+    if (doubts.length > 0) return;
+    const counts = pairs.counting(key) === record;
+    const ready = counts ? await freeze(context, record, pool) : record;
+    await claimAll(context, create);
+    await writeAllocations(context, ready);
+    log.info("a pool's allocations are NodeBlocks now", { pool: key, made: create.length });
+    return;
+  }
+  // Made again by a way back, with allocations that are ours already.
+  const { pool } = cluster.pools.get(key) ?? {};
+  if (pool && pairs.counting(key) === record && !record.deleting) await freeze(context, record, pool);
+}
+
+function plan({ cluster }: ControllerContext, record: PoolRecord) {
+  const { pairs, nodes } = cluster;
+  const key = `${record.kind}/${record.name}`;
+  const own = pairs.own(key);
+  return planClaims(record.served as NonNullable<PoolRecord["served"]>, {
+    nodes,
+    blocks: cluster.blocksOfPool(key).map(({ name, pool, nodeName, closing }) => ({
+      ...{ apiVersion: "", kind: "NodeBlock" as const, metadata: { name } },
+      spec: { pool, index: "", first: "", last: "", nodeName, nodeUID: "", ...(closing && { closing }) },
+    })),
+    own: own ? [{ ...own, annotations: { [movedFromKey]: own.before.join(",") } }] : [],
+  });
+}
+
+function setDoubts({ cluster, log }: ControllerContext, key: string, doubts: string[]): void {
+  const before = cluster.serving.doubts.get(key) ?? [];
+  cluster.serving.doubts.set(key, doubts);
+  if (before.join() === doubts.join()) return;
+  for (const doubt of doubts) log.error("an allocation is in doubt", { pool: key, reason: doubt });
+}
+
+/** Finalizer and grid, in one write that only the object takes that was planned with. */
+async function freeze(context: ControllerContext, record: PoolRecord, pool: Pool): Promise<PoolRecord> {
+  const finalizers = record.finalizers.includes(poolFinalizer)
+    ? record.finalizers
+    : [...record.finalizers, poolFinalizer];
+  const annotations = record.status.grid ? {} : { [poolGridKey]: JSON.stringify(formatGrid(pool)) };
+  if (finalizers === record.finalizers && record.status.grid) return record;
+  return await patchPool(context, record, { metadata: { finalizers, annotations } });
+}
+
+/** A name that is taken meanwhile is looked at, and all is planned anew. */
+async function claimAll(
+  context: ControllerContext,
+  create: ReturnType<typeof plan>["create"],
+): Promise<void> {
+  const { client, cluster, metrics } = context;
+  let taken = 0;
+  await eachAtOnce(create, atOnce, async (block) => {
+    try {
+      const made = readBlockRecord(await client.create(paths.blocks, labelServed(block)));
+      if (made) cluster.putBlock(made);
+      metrics.writes.inc({ what: "block" });
+    } catch (error) {
+      if (!isStatus(error, 409)) throw error;
+      await lookAtBlock(context, block.metadata.name);
+      taken++;
+    }
+  });
+  if (taken > 0) throw new Error(`${taken} NodeBlocks were made meanwhile by somebody else`);
+}

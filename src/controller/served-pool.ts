@@ -1,0 +1,77 @@
+import type { NodeBlock } from "../api/node-block.ts";
+import { type NvPool, nvIpamGroup, nvIpamVersion, readNvPool } from "../api/nv-ipam.ts";
+import type { PoolKind } from "../api/pool-kind.ts";
+import type { PoolCondition, PoolStatus } from "../api/pool-status.ts";
+import { frozenGridOf } from "../move/pool-grid.ts";
+import { isObject, type JsonObject } from "../text/json.ts";
+
+/** What one of nv-ipam's pools says beside what every pool says. */
+export type ServedPool = NvPool & {
+  /** Its allocations are what this controller wrote there last: everything in them is a NodeBlock's. */
+  isOurs: boolean;
+};
+
+export const fieldManager = "kube-node-controller";
+
+/** The label of a NodeBlock that was made for a pool of the served group: without the flag it is left alone. */
+export const servedLabel = "ipam.kube-node.io/served-group";
+
+/** nv-ipam's spec has no place for `allowOverlap`; this annotation of its pools stands for it. */
+const allowOverlapKey = "ipam.kube-node.io/allow-overlap";
+
+/** Nor has its status one for the condition SetBack: since when. */
+export const setBackKey = "ipam.kube-node.io/set-back";
+
+export function servedPath(kind: PoolKind, namespace: string, name?: string): string {
+  const all = `/apis/${nvIpamGroup}/${nvIpamVersion}/namespaces/${namespace}/${kind.toLowerCase()}s`;
+  return name === undefined ? all : `${all}/${name}`;
+}
+
+/** Undefined for what isn't nv-ipam's. */
+export function readServedPool(kind: PoolKind, item: unknown): ServedPool | undefined {
+  if (!isObject(item) || !String(item["apiVersion"]).startsWith(`${nvIpamGroup}/`)) return undefined;
+  const pool = readNvPool(kind, item);
+  return pool && { ...pool, ...readAllocations(item), isOurs: isOurs(item) };
+}
+
+/** Its spec and status as ours would say it. */
+export function asOurs({ spec, annotations }: ServedPool): { spec: JsonObject; status: PoolStatus } {
+  const { frozen } = frozenGridOf({ annotations });
+  const since = annotations[setBackKey];
+  return {
+    spec: annotations[allowOverlapKey] === "true" ? { ...spec, allowOverlap: true } : spec,
+    status: { ...(frozen && { grid: frozen }), ...(since !== undefined && { conditions: [setBack(since)] }) },
+  };
+}
+
+/** A NodeBlock as it is made for a pool of the served group. */
+export function labelServed(block: NodeBlock): NodeBlock {
+  return { ...block, metadata: { ...block.metadata, labels: { [servedLabel]: nvIpamGroup } } } as NodeBlock;
+}
+
+function setBack(lastTransitionTime: string): PoolCondition {
+  return { type: "SetBack", status: "True", reason: "NotRebuilt", message: "", lastTransitionTime };
+}
+
+/** What isn't a list is one foreign value, not nothing. */
+function readAllocations({ status }: JsonObject): { allocations?: unknown[] } {
+  const found = isObject(status) ? status["allocations"] : undefined;
+  return found === undefined || found === null || Array.isArray(found) ? {} : { allocations: [found] };
+}
+
+/**
+ * The API server notes who wrote what: whoever else changed the allocations since has taken them over. An empty status that nobody wrote
+ * holds nothing that could be lost, but isn't ours until it is written.
+ */
+function isOurs({ metadata }: JsonObject): boolean {
+  const managed =
+    isObject(metadata) && Array.isArray(metadata["managedFields"]) ? metadata["managedFields"] : [];
+  const keys = managed.filter(isObject).flatMap((entry) => {
+    const fields = isObject(entry["fieldsV1"]) ? entry["fieldsV1"] : {};
+    const status = isObject(fields["f:status"]) ? fields["f:status"] : {};
+    const allocations = status["f:allocations"];
+    return isObject(allocations) ? [{ manager: entry["manager"], keys: Object.keys(allocations) }] : [];
+  });
+  const own = keys.find(({ manager }) => manager === fieldManager);
+  return own !== undefined && keys.every((other) => other.keys.every((key) => own.keys.includes(key)));
+}

@@ -1,0 +1,71 @@
+// nv-ipam's pools are served as they are: its rules by the worked examples of its own tests, its status read and written.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PoolKind } from "../../src/api/pool-kind.ts";
+import {
+  createNvIpamPool,
+  installNvIpamResources,
+  nvIpamPath,
+  writeNvIpamStatus,
+} from "../parts/nv-ipam-resources.ts";
+import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
+import { whatLacks } from "../parts/tools.ts";
+import { type Controller, startController } from "./parts/controller.ts";
+import { type PoolCluster, startPoolCluster, until } from "./parts/pool-cluster.ts";
+import { type NvObject, workedExamples } from "./parts/worked-examples.ts";
+
+const reason = reasonForNoRealApiServer();
+const lack = whatLacks(reason === undefined ? {} : { missing: reason });
+const serve = ["--serve-group=nv-ipam.nvidia.com", "--lease-duration=2s"];
+
+describe.skipIf(lack.some)(`nv-ipam's pools${lack.words}`, () => {
+  let cluster: PoolCluster;
+  let controller: Controller;
+  const at = (kind: PoolKind, name: string) => cluster.client.get<NvObject>(nvIpamPath(kind, name));
+  const create = (
+    kind: PoolKind,
+    name: string,
+    spec: object,
+    allocations?: Parameters<typeof createNvIpamPool>[4],
+  ) => createNvIpamPool(cluster.client, kind, name, spec, allocations);
+
+  const allowOverlap = (kind: PoolKind, name: string) =>
+    cluster.client.patch(
+      nvIpamPath(kind, name),
+      { metadata: { annotations: { "ipam.kube-node.io/allow-overlap": "true" } } },
+      "merge",
+    );
+
+  beforeAll(async () => {
+    cluster = await startPoolCluster();
+    await installNvIpamResources(cluster.client);
+    for (const name of ["node1", "node2", "node3", "node4"]) await cluster.createNode(name, { [name]: "" });
+    controller = startController({ kubeconfig: cluster.kubeconfig, args: serve });
+    await controller.said("its pools are served");
+  }, 90_000);
+  afterAll(async () => {
+    controller?.kill("SIGKILL");
+    await cluster?.close();
+  });
+
+  it.each(workedExamples)("$words", async ({ kind, spec, nodes, before, after, name }) => {
+    const nodeSelector = {
+      nodeSelectorTerms: Array.from({ length: nodes }, (_, i) => ({
+        matchExpressions: [{ key: `node${i + 1}`, operator: "Exists" }],
+      })),
+    };
+    await create(kind, name, { ...spec, nodeSelector }, before);
+    await allowOverlap(kind, name);
+    const served = await until(async () => {
+      const pool = await at(kind, name);
+      return pool.status?.allocations?.length === after.length && pool;
+    }, `${name} has ${after.length} allocations`).catch(async (error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(await at(kind, name))}`);
+    });
+    expect(served.status?.allocations).toEqual(after);
+    const unplaced = nodes - after.length;
+    await until(
+      async () => (await controller.metric("kube_node_pool_unplaced_nodes", `pool="${name}"`)) === unplaced,
+      `${unplaced} Nodes have none`,
+    );
+  });
+});
