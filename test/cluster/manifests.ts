@@ -79,3 +79,40 @@ export function watchtower(namespace: string, image: string): object {
     },
   };
 }
+
+/** What the controller may do beside its usual rights where it serves nv-ipam's group. */
+export const rightsForNvIpam: object = {
+  apiVersion: "v1",
+  kind: "List",
+  items: [
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRole",
+      metadata: { name: "kube-node-controller-nv-ipam" },
+      rules: [
+        {
+          apiGroups: ["nv-ipam.nvidia.com"],
+          resources: ["ippools", "cidrpools"],
+          verbs: ["get", "list", "watch", "patch"],
+        },
+        {
+          apiGroups: ["nv-ipam.nvidia.com"],
+          resources: ["ippools/status", "cidrpools/status"],
+          verbs: ["patch"],
+        },
+        { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get"] },
+      ],
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: "kube-node-controller-nv-ipam" },
+      roleRef: {
+        apiGroup: "rbac.authorization.k8s.io",
+        kind: "ClusterRole",
+        name: "kube-node-controller-nv-ipam",
+      },
+      subjects: [{ kind: "ServiceAccount", name: "kube-node-controller", namespace: "kube-node" }],
+    },
+  ],
+};

@@ -46,12 +46,8 @@ async function lock(): Promise<void> {
 
 function answer(verb: string): number {
   const content = readStore();
-  const entries = (content.pools[pool] ??= {
-    name: pool,
-    entries: {},
-    last_pool_config: null,
-    last_reserved_ip: null,
-  });
+  content.pools[pool] ??= { name: pool, entries: {}, last_pool_config: null, last_reserved_ip: null };
+  const entries = content.pools[pool];
   if (verb === "DEL") {
     delete entries.entries[key];
     writeStore(content);

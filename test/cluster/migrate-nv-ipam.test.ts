@@ -1,0 +1,176 @@
+// Three nodes move in from nv-ipam while pods come and go, and back: no address changes, none is doubled, none lost.
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createClient } from "../../src/kube/client.ts";
+import { readConnection } from "../../src/kube/connection.ts";
+import { createNvIpamPool, installNvIpamResources } from "../parts/nv-ipam-resources.ts";
+import { executables } from "../parts/plugin.ts";
+import { clusterTools, root, whatLacks } from "../parts/tools.ts";
+import { isForeign, runKubectl } from "./cluster.ts";
+import { type Fleet, makeFleet } from "./fleet.ts";
+import { buildImage } from "./image.ts";
+import { addressesOnNode } from "./ledger.ts";
+import { deployment, namespace, rightsForNvIpam } from "./manifests.ts";
+import { buildOldNvIpam, installNvIpam, type NvBlock, readNvStore, tellBlocks } from "./nv-node.ts";
+import { bringUp, type OwnCluster } from "./own-cluster.ts";
+
+const foreign = isForeign ? { missing: "a cluster of our own: this test installs a primary network" } : {};
+const lack = whatLacks(foreign, clusterTools(), root());
+const nodes = ["node-1", "node-2", "node-3"];
+const size = 60;
+const minutes = 60_000;
+const home = "move-test";
+const [gateway, prefix] = ["172.20.0.1", 16];
+const spec = { subnet: "172.20.0.0/16", perNodeBlockSize: 40, gateway };
+const blocks: NvBlock[] = nodes.map((_, index) => ({
+  startIP: `172.20.0.${40 * index + 1}`,
+  endIP: `172.20.0.${40 * index + 40}`,
+  gateway,
+  prefix,
+}));
+/** Of nv-ipam's, and read so by ours. */
+const network = {
+  ...{ cniVersion: "1.0.0", name: "net1", type: "macvlan", master: "eth0", mode: "bridge" },
+  ipam: { type: "nv-ipam", poolName: "net1" },
+};
+
+describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words}`, () => {
+  let cluster: OwnCluster;
+  let kubectl: ReturnType<typeof runKubectl>;
+  let fleet: Fleet;
+  let old: string;
+
+  beforeAll(async () => {
+    const [image] = await Promise.all([buildImage(), openCluster()]);
+    await cluster.run(["load", image]);
+    old = await buildOldNvIpam();
+    await kubectl(["apply", "-k", "examples/agent/overlays/primary"]);
+    await rollOut("daemonset/kube-node-agent", "kube-node");
+    await kubectl(["wait", "--for=condition=Ready", "nodes", "--all", "--timeout=90s"]);
+    await kubectl(["apply", "-f", "-"], namespace(home));
+    await kubectl(["apply", "-f", "-"], deployment(home, "web", "busybox:local", size));
+    fleet = makeFleet(cluster, kubectl, home, size, network);
+  }, 10 * minutes);
+  afterAll(() => cluster?.down(), 3 * minutes);
+
+  async function openCluster(): Promise<void> {
+    cluster = await bringUp(clusterTools().path as string, nodes.length);
+    const { KUBECONFIG = "", KUBECACHEDIR = "", KUBEBUILDER_ASSETS } = cluster.environment;
+    kubectl = runKubectl(`${KUBEBUILDER_ASSETS}/kubectl`, { KUBECONFIG, KUBECACHEDIR });
+  }
+
+  const rollOut = (what: string, where: string) =>
+    kubectl(["rollout", "status", what, "-n", where, "--timeout=240s"]);
+
+  async function eachNode(work: (node: string, index: number) => Promise<void> | void): Promise<void> {
+    for (const [index, node] of nodes.entries()) await work(node, index);
+  }
+
+  /** `kubectl kube-node migrate nv-ipam …`, again and again until nothing of it waits. */
+  async function migrate(...words: string[]): Promise<string> {
+    const [file = "", ...args] = executables()[0]?.command("kubectl-kube_node") ?? [];
+    const env = { KUBECONFIG: cluster.environment["KUBECONFIG"] ?? "" };
+    const command = [...args, "migrate", "nv-ipam", "--yes", ...words];
+    for (const end = Date.now() + 2 * minutes; ; await sleep(2000)) {
+      const { exitCode, all } = await execa(file, command, { env, reject: false, all: true });
+      if (exitCode === 0) return all;
+      if (Date.now() > end)
+        throw new Error(`migrate ${words.join(" ")} still ends with ${exitCode}:\n${all}`);
+    }
+  }
+
+  /** Pods come and go until `work` is done, and some more. */
+  async function whilePodsComeAndGo(work: () => Promise<void>): Promise<void> {
+    let isDone = false;
+    const working = work().finally(() => {
+      isDone = true;
+    });
+    while (!isDone) await fleet.turn(3);
+    await working;
+    for (let left = 4; left > 0; left--) await fleet.turn(4);
+  }
+
+  /** What lives, what interfaces have, and what `listHeld` says is the same on each node. */
+  async function expectSameEverywhere(listHeld: (node: string) => Promise<string[]>): Promise<void> {
+    expect(fleet.faults).toEqual([]);
+    await eachNode(async (node) => {
+      const own = fleet.living().filter(({ pod }) => pod.node === node);
+      const wanted = own.map(({ address }) => address).sort();
+      const look = async () => (await addressesOnNode(cluster, node, "net1", "net1")).used;
+      await expect.poll(look, { timeout: 60_000, interval: 1000 }).toEqual(wanted);
+      expect(await listHeld(node)).toEqual(wanted);
+    });
+  }
+
+  const heldByOld = async (node: string) => {
+    const { pools } = await readNvStore(cluster, node);
+    const entries = Object.values(pools["net1"]?.entries ?? {});
+    return entries.map(({ ip_address }) => ip_address).sort();
+  };
+  const heldByOurs = async (node: string) => (await addressesOnNode(cluster, node, "net1", "net1")).leased;
+
+  it(
+    "under nv-ipam every pod gets an address of its node's block",
+    async () => {
+      const env = { KUBECONFIG: cluster.environment["KUBECONFIG"] ?? "" };
+      const client = await createClient(await readConnection({ env }));
+      await installNvIpamResources(client);
+      const allocations = nodes.map((nodeName, index) => ({
+        nodeName,
+        startIP: blocks[index]?.startIP ?? "",
+        endIP: blocks[index]?.endIP ?? "",
+      }));
+      await createNvIpamPool(client, "IPPool", "net1", spec, allocations);
+      await eachNode((node, index) => {
+        installNvIpam(cluster, node, old);
+        tellBlocks(cluster, node, { net1: blocks[index] as NvBlock });
+        fleet.serve(node, "old");
+      });
+      await fleet.attachAll();
+      await fleet.turn(4);
+      await expectSameEverywhere(heldByOld);
+      expect(fleet.living()).toHaveLength(size);
+    },
+    6 * minutes,
+  );
+
+  it(
+    "moved while pods come and go: controller, allocations, then node after node",
+    async () => {
+      await whilePodsComeAndGo(async () => {
+        await kubectl(["apply", "-k", "examples/controller/overlays/no-webhook"]);
+        await kubectl(["apply", "-f", "-"], rightsForNvIpam);
+        const flag = {
+          op: "add",
+          path: "/spec/template/spec/containers/0/args/-",
+          value: "--serve-group=nv-ipam.nvidia.com",
+        };
+        const patch = ["--type=json", `--patch=${JSON.stringify([flag])}`];
+        await kubectl(["patch", "deployment", "kube-node-controller", "-n", "kube-node", ...patch]);
+        await rollOut("deployment/kube-node-controller", "kube-node");
+        await migrate();
+        await eachNode(async (node) => {
+          installNvIpam(cluster, node);
+          fleet.serve(node, "ours");
+          await sleep(3000);
+        });
+      });
+      await expectSameEverywhere(heldByOurs);
+      expect(fleet.crossings.get("ADD by old, DEL by ours")).toBeGreaterThan(0);
+    },
+    10 * minutes,
+  );
+
+  it(
+    "its objects become ours while pods come and go",
+    async () => {
+      await whilePodsComeAndGo(async () => {
+        await migrate("--to-group", "--finish");
+      });
+      await expectSameEverywhere(heldByOurs);
+      expect(await kubectl(["get", "ippools.nv-ipam.nvidia.com", "-A", "-o", "name"])).toBe("");
+    },
+    8 * minutes,
+  );
+});
