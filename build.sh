@@ -89,7 +89,7 @@ run_tests() {
       *) files+=("$argument") ;;
     esac
   done
-  [ -z "${SOAK:-}" ] || [ ${#files[@]} -gt 0 ] || files=(test/faults test/model test/rubbish)
+  [ -z "${SOAK:-}" ] || [ ${#files[@]} -gt 0 ] || files=(test/faults test/controller/faults.test.ts test/model test/rubbish)
   set_up
   [ "$tier" = full ] || node test/tiers.ts "${files[@]}" || return 1
   build_executables "$(own_architecture)"

@@ -10,7 +10,7 @@ export type Options = { rounds: number; warmup: number; json: string; report: bo
 export const usage = `usage: ./build.sh bench [--rounds=60] [--warmup=5] [--profile] [--variants] [--rollout] [--only=PARTS]
        [--json=FILE] [--report]
        ./build.sh bench agent [--minutes=5]    an idle node agent beside 250 pods: its goals, and whether they are met
-       ./build.sh bench pools [--only=PARTS] [--nodes=N,N] [--rounds=5] [--json=FILE] [--report]    what pools cost: the planner, alone on one core
+       ./build.sh bench pools [--only=PARTS] [--nodes=N,N] [--rounds=5] [--json=FILE] [--report]    what pools cost: the planner alone; the controller on a real API server
 
   --rounds    calls of each contender and verb, in turn        --warmup   rounds before, which don't count
   --profile   where the time of a call goes, stage by stage    --variants the executable built in other ways

@@ -12,8 +12,8 @@ const nodes = 5000;
 const joins = 200;
 const beats = 500;
 const pools = [
-  { kind: "IPPool", name: "a", spec: { subnet: "10.0.0.0/10", perNodeBlockSize: 64, gateway: "10.0.0.1" } },
-  { kind: "CIDRPool", name: "b", spec: { cidr: "10.64.0.0/10", perNodeNetworkPrefix: 26, gatewayIndex: 1 } },
+  { kind: "IPPool", name: "a", spec: { subnet: "10.0.0.0/11", perNodeBlockSize: 64, gateway: "10.0.0.1" } },
+  { kind: "CIDRPool", name: "b", spec: { cidr: "10.128.0.0/10", perNodeNetworkPrefix: 26, gatewayIndex: 1 } },
   { kind: "IPPool", name: "c", spec: { subnet: "fd00:1::/64", perNodeBlockSize: 256 } },
   { kind: "CIDRPool", name: "d", spec: { cidr: "fd00:2::/32", perNodeNetworkPrefix: 96, gatewayIndex: 1 } },
 ] as const;
@@ -78,7 +78,7 @@ async function fill(cluster: PoolCluster, controller: Controller, wanted: readon
   const count = await controller.metric("kube_node_controller_nodes");
   const began = performance.now();
   for (const { kind, name, spec } of wanted) await cluster.createPool(kind, name, spec);
-  await until(async () => (await posted()) - blocks >= count * wanted.length, "all blocks are made", 600_000);
+  await until(async () => (await posted()) - blocks >= count * wanted.length, "all blocks are made", 240_000);
   await untilIdle(controller);
   const ms = performance.now() - began;
   const after = await askedBy(controller);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { checkout } from "../test/parts/tools.ts";
 import { drawPoolChart } from "./pools-chart.ts";
 import { describeStored } from "./pools-paper.ts";
-import type { GrowthRow, PlannerResults, PoolResults, Run } from "./pools-results.ts";
+import type { ClusterResults, GrowthRow, PlannerResults, PoolResults, Run } from "./pools-results.ts";
 import { fill } from "./report.ts";
 import { formatTable } from "./table.ts";
 import type { Target } from "./targets.ts";
@@ -27,23 +27,27 @@ export function writePoolReport(results: PoolResults, root: string = checkout): 
 
 /** Everything that was measured, as text that is Markdown too. */
 export function describePools(results: PoolResults): string {
-  const { planner } = results;
+  const { planner, cluster } = results;
   const words = { true: "yes", false: "**no**", undefined: "not measured" };
   const targets = judgePools(results).map(({ what, limit, value, reached }) => [
     what,
     limit,
-    value === undefined ? "" : `${digits(value)} ms`,
+    value === undefined ? "" : `${digits(value)} ${/^[≤≥] \S+ (.*)$/.exec(limit)?.[1] ?? ""}`.trim(),
     words[`${reached}`],
   ]);
   return [
     "### What was to be reached",
     formatTable(["what", "to be reached", "measured", "reached"], targets),
     ...(planner ? [describePlanner(planner), ...describeStored(planner)] : []),
+    ...(cluster ? [describeCluster(cluster)] : []),
   ].join("\n\n");
 }
 
-export function judgePools({ planner }: PoolResults): Target[] {
-  if (!planner) return [];
+export function judgePools({ planner, cluster }: PoolResults): Target[] {
+  return [...(planner ? judgePlanner(planner) : []), ...(cluster ? judgeCluster(cluster) : [])];
+}
+
+function judgePlanner(planner: PlannerResults): Target[] {
   const atMost = (what: string, limit: number, value: number): Target => ({
     what,
     limit: `≤ ${limit} ms`,
@@ -58,6 +62,36 @@ export function judgePools({ planner }: PoolResults): Target[] {
       atMost(`one node more beside ${count(nodes)}, p99 of bests`, 0.2, oneMore.p99),
     ),
   ];
+}
+
+function judgeCluster({ nodes, ...found }: ClusterResults): Target[] {
+  const { nodesASecond, requestsANode, joined, reconcilesABeat, memory, restart } = found;
+  const atMost = (what: string, limit: number, unit: string, value: number): Target => ({
+    what,
+    limit: `≤ ${limit} ${unit}`.trim(),
+    value,
+    reached: value <= limit,
+  });
+  const filled = { value: nodesASecond, reached: nodesASecond >= 150 };
+  return [
+    { what: `${count(nodes)} Nodes get a block and its annotation`, limit: "≥ 150 a second", ...filled },
+    atMost("requests for each of them", 2.02, "", requestsANode),
+    atMost("a Node that joins them has its annotation, p50", 100, "ms", joined.p50),
+    atMost("the same, p99", 1000, "ms", joined.p99),
+    atMost("looks at Nodes for a heartbeat", 0, "", reconcilesABeat),
+    atMost(`memory, ${count(nodes)} Nodes × 4 pools`, 200, "MiB", Math.max(memory.now, restart.memory.now)),
+    atMost("the same, peak", 300, "MiB", Math.max(memory.peak, restart.memory.peak)),
+    atMost("writes of a start with everything in place", 0, "", restart.writes),
+  ];
+}
+
+function describeCluster({ nodes, restart, memory, ...run }: Run & ClusterResults): string {
+  const asked = Object.entries(restart.requests).map(([verb, times]) => `${verb} ${times}`);
+  return [
+    "### The controller, on a real API server beside it",
+    describeRun(run),
+    `A start with ${count(nodes)} Nodes × 4 pools in place takes ${digits(restart.ms / 1000)} s and asks ${asked.join(", ")} (a list in pages counts as one).\nMemory: ${digits(memory.now)} MiB after filling (peak ${digits(memory.peak)}), ${digits(restart.memory.now)} MiB after a start (peak ${digits(restart.memory.peak)}).`,
+  ].join("\n\n");
 }
 
 function describePlanner({ growth, ...run }: Run & PlannerResults): string {

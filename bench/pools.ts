@@ -2,7 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { reasonForNoRealApiServer } from "../test/parts/real-api-server.ts";
 import { describeMachine } from "./machine.ts";
+import { measureCluster } from "./pools-cluster.ts";
 import { type Effort, measurePlanner } from "./pools-planner.ts";
 import { describePools, judgePools, writePoolReport } from "./pools-report.ts";
 import type { PoolResults } from "./pools-results.ts";
@@ -10,6 +12,7 @@ import type { PoolResults } from "./pools-results.ts";
 /** What can be measured, by its name in the results. */
 const parts = {
   planner: async (effort: Effort, say: (words: string) => void) => measurePlanner(effort, say),
+  cluster: (_: Effort, say: (words: string) => void) => measureCluster(say),
 };
 
 /** Prints the tables; the exit code is 1 where a goal is missed. */
@@ -19,7 +22,7 @@ export async function benchPools(words: string[], output: string): Promise<numbe
     options: {
       nodes: { type: "string", default: "1000,2000,5000,10000,20000,50000,100000" },
       rounds: { type: "string", default: "5" },
-      only: { type: "string", default: Object.keys(parts).join(",") },
+      only: { type: "string", default: usualParts().join(",") },
       json: { type: "string", default: join(output, "bench-pools.json") },
       report: { type: "boolean", default: false },
     },
@@ -34,13 +37,19 @@ export async function benchPools(words: string[], output: string): Promise<numbe
   for (const part of values.only.split(",").map(parsePart)) {
     const found = await parts[part](effort, (what) => console.error(`bench: ${part}: ${what}`));
     const runtime = `Node ${process.versions.node}`;
-    results[part] = { date: new Date().toISOString(), runtime, machine: describeMachine(), ...found };
+    const run = { date: new Date().toISOString(), runtime, machine: describeMachine() };
+    Object.assign(results, { [part]: { ...run, ...found } });
   }
   mkdirSync(dirname(values.json), { recursive: true });
   writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(describePools(results));
   if (values.report) writePoolReport(results);
   return judgePools(results).every(({ reached }) => reached) ? 0 : 1;
+}
+
+/** Without a real API server the planner alone. */
+function usualParts(): string[] {
+  return Object.keys(parts).filter((part) => part !== "cluster" || reasonForNoRealApiServer() === undefined);
 }
 
 function parsePart(name: string): keyof typeof parts {

@@ -2,7 +2,7 @@ import { relative, resolve } from "node:path";
 
 // node test/tiers.ts FILE…: before the quick tests run; says which files are outside of their tier, and fails where one is.
 
-/** The quick tier leaves out what needs minutes: all main plugins and versions, faults at each call, archives of a release, thousands of Nodes, a browser, real clusters. */
+/** The quick tier leaves out what needs minutes: all main plugins and versions, faults at each call, archives of a release, thousands of Nodes, pools under faults, a browser, real clusters. */
 export const notQuick = [
   "test/real",
   "test/build",
@@ -12,6 +12,7 @@ export const notQuick = [
   "test/kubectl",
   "test/map/page.test.ts",
   "test/cluster",
+  "test/controller",
   "test/webhook",
 ];
 

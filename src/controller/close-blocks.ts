@@ -29,15 +29,15 @@ export async function closeBlocks(context: ControllerContext, node: NodeRecord):
 }
 
 function reasonToClose(
-  context: ControllerContext,
+  { cluster }: ControllerContext,
   node: NodeRecord,
   block: BlockRecord,
   all: BlockRecord[],
 ): string | undefined {
-  const entry = context.cluster.pools.get(`${block.pool.kind}/${block.pool.name}`);
+  const entry = cluster.pools.get(`${block.pool.kind}/${block.pool.name}`);
   if (block.closing) return undefined;
   if (!entry || !owns(entry.record, block.pool.uid))
-    return mayHavePool(context, block) ? undefined : "its pool is gone";
+    return cluster.pairs.mayHave(block) ? undefined : "its pool is gone";
   if (block.nodeUID !== node.uid) return "its Node was made again";
   if (entry.record.deleting) return "its pool is being deleted";
   if (!entry.pool) return undefined;
@@ -45,16 +45,6 @@ function reasonToClose(
   const { pool, record } = entry;
   const rivals = all.filter((one) => isRival(pool, record, block, one));
   return rivals.length < 2 || keptOf(node, rivals) === block.name ? undefined : "its Node has another one";
-}
-
-/** Its pool is in the group that doesn't count here, or in the one that isn't served or heard of now. */
-function mayHavePool(
-  { cluster: { pairs }, config }: ControllerContext,
-  { pool, isServed }: BlockRecord,
-): boolean {
-  const other = pairs.other(`${pool.kind}/${pool.name}`);
-  if (other && !other.deleting && owns(other, pool.uid)) return true;
-  return isServed && !(config.serve && pairs.listed.has(pool.kind));
 }
 
 /** Both serve the same Node out of the same pool. */

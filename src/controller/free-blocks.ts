@@ -4,6 +4,9 @@ import { owns } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
 import { deleteBlock, lookAtNode, patchBlock } from "./resources.ts";
 
+/** A creationTimestamp has no milliseconds: it may be so much earlier than the truth. */
+const wholeSecond = 1000;
+
 /**
  * Deletes blocks that the agent drained and that the Node, asked for after that was known, doesn't carry any more. The block of an
  * earlier Node of that name waits for `blockReleaseDelay` as well: it may have been another machine, which nobody can ask.
@@ -13,7 +16,7 @@ export async function freeBlocks(context: ControllerContext, node: NodeRecord): 
     .blocksOfNode(node.name)
     .filter(({ closing, status }) => closing && status.drained);
   const due = drained.filter((block) => {
-    const waitMs = block.nodeUID === node.uid ? 0 : leftOf(context, block, node.created);
+    const waitMs = block.nodeUID === node.uid ? 0 : leftOf(context, block, node.created + wholeSecond);
     if (waitMs > 0) later(context, node.name, waitMs);
     return waitMs <= 0;
   });
@@ -61,11 +64,12 @@ async function free(context: ControllerContext, block: BlockRecord, why: string)
   context.log.info("block free", { block: block.name, node: block.nodeName, why });
 }
 
-/** Milliseconds until a block may be given to others, that many after `since`; for ever where its pool doesn't say. */
-function leftOf({ cluster }: ControllerContext, { pool }: BlockRecord, since: number): number {
+/** Milliseconds until a block may be given to others; for ever where its pool's spec is invalid, as that frees nothing. */
+function leftOf({ cluster }: ControllerContext, { pool, releaseDelay }: BlockRecord, since: number): number {
   const entry = cluster.pools.get(`${pool.kind}/${pool.name}`);
-  if (!entry?.pool || !owns(entry.record, pool.uid) || Number.isNaN(since)) return Number.POSITIVE_INFINITY;
-  return since + entry.pool.releaseDelay * 1000 - Date.now();
+  const delay = owns(entry?.record, pool.uid) ? entry?.pool?.releaseDelay : releaseDelay;
+  if (delay === undefined || Number.isNaN(delay) || Number.isNaN(since)) return Number.POSITIVE_INFINITY;
+  return since + delay * 1000 - Date.now();
 }
 
 /** No timer for what never comes; and looked at again at least once an hour, since delays may be changed. */

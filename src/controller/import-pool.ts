@@ -3,12 +3,12 @@ import { eachAtOnce } from "../kube/at-once.ts";
 import { planClaims } from "../move/plan-claims.ts";
 import { formatGrid } from "../move/pool-grid.ts";
 import type { Pool } from "../pool/pool.ts";
+import { documentOf } from "./block-document.ts";
 import type { ControllerContext } from "./context.ts";
 import { patchPool } from "./patch-pool.ts";
 import type { PoolRecord } from "./records.ts";
 import { readBlockRecord } from "./records.ts";
 import { isStatus, lookAtBlock, paths } from "./resources.ts";
-import { labelServed } from "./served-pool.ts";
 import { writeAllocations } from "./write-allocations.ts";
 
 const atOnce = 16;
@@ -30,7 +30,7 @@ export async function importPool(context: ControllerContext, key: string): Promi
     if (doubts.length > 0) return;
     const counts = pairs.counting(key) === record;
     const ready = counts ? await freeze(context, record, pool) : record;
-    await claimAll(context, create);
+    await claimAll(context, pool, create);
     await writeAllocations(context, ready);
     log.info("a pool's allocations are NodeBlocks now", { pool: key, made: create.length });
     return;
@@ -74,14 +74,16 @@ async function freeze(context: ControllerContext, record: PoolRecord, pool: Pool
 /** A name that is taken meanwhile is looked at, and all is planned anew. */
 async function claimAll(
   context: ControllerContext,
+  pool: Pool,
   create: ReturnType<typeof plan>["create"],
 ): Promise<void> {
-  const { client, cluster, metrics } = context;
+  const { client, cluster, metrics, queue } = context;
   let taken = 0;
   await eachAtOnce(create, atOnce, async (block) => {
     try {
-      const made = readBlockRecord(await client.create(paths.blocks, labelServed(block)));
+      const made = readBlockRecord(await client.create(paths.blocks, documentOf(pool, block, true)));
       if (made) cluster.putBlock(made);
+      queue.add(`node/${block.spec.nodeName}`);
       metrics.writes.inc({ what: "block" });
     } catch (error) {
       if (!isStatus(error, 409)) throw error;

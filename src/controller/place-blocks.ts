@@ -1,12 +1,12 @@
 import { draftBlock } from "../pool/block.ts";
 import { judgeBlock } from "../pool/judge-block.ts";
+import { documentOf } from "./block-document.ts";
 import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { mayGive } from "./may-give.ts";
 import { owns } from "./pool-pairs.ts";
 import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
 import { isStatus, lookAtBlock, paths } from "./resources.ts";
-import { labelServed } from "./served-pool.ts";
 
 /** Gives the Node a block of each pool that selects it and has given it none. The names of those that were made or found just now. */
 export async function placeBlocks(context: ControllerContext, node: NodeRecord): Promise<Set<string>> {
@@ -51,8 +51,8 @@ async function claim(
     const { pool } = placed;
     try {
       const draft = draftBlock(pool, node, placed.index);
-      const isServed = entry.record.served !== undefined;
-      const made = readBlockRecord(await client.create(paths.blocks, isServed ? labelServed(draft) : draft));
+      const body = documentOf(pool, draft, entry.record.served !== undefined);
+      const made = readBlockRecord(await client.create(paths.blocks, body));
       if (!made) throw new Error(`the API server made of NodeBlock ${placed.name} something else`);
       cluster.putBlock(made);
       entry.unplaced.delete(node.name);

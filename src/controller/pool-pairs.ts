@@ -1,6 +1,6 @@
 import type { PoolKind } from "../api/pool-kind.ts";
 import { poolKey } from "../pool/plan.ts";
-import type { PoolRecord } from "./records.ts";
+import type { BlockRecord, PoolRecord } from "./records.ts";
 
 /**
  * The pools of both groups. A kind and a name are one pool: where both groups have it, ours counts; unless it is being deleted and the served
@@ -56,6 +56,13 @@ export class PoolPairs {
     const [own, served] = [this.own(key), this.served(key)];
     if (!own || !served) return undefined;
     return this.counting(key) === own ? served : own;
+  }
+
+  /** Whether a block that isn't the counting pool's may be another's still: of the other group, which isn't served, or not heard of, now. */
+  mayHave({ pool, isServed }: BlockRecord): boolean {
+    const other = this.other(poolKey(pool));
+    if (other && !other.deleting && owns(other, pool.uid)) return true;
+    return isServed && !this.listed.has(pool.kind);
   }
 }
 

@@ -9,6 +9,7 @@ import { projectBlocks } from "../pool/project-blocks.ts";
 import { type Carried, carriedBy } from "./carried.ts";
 import type { Cluster, PoolEntry } from "./cluster.ts";
 import { owns } from "./pool-pairs.ts";
+import { projectClosing } from "./project-closing.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
 
 /** What a Node's annotations are to say: `texts` by key; `left` are keys that are nobody's business of ours, and stay as they are. */
@@ -28,7 +29,7 @@ export function projectNode(cluster: Cluster, node: NodeRecord, lost: ReadonlySe
     const entry = cluster.pools.get(key);
     const reference = there?.pool ?? (own[0] as BlockRecord).pool;
     const annotation = entry?.pool
-      ? fromBlocks(entry, node, own, there, lost)
+      ? fromBlocks(cluster, entry, node, own, there, lost)
       : fromCarried(own, there, cluster, node);
     if (annotation === "leave") projection.left.add(poolAnnotationKey(reference));
     else if (annotation && annotation.blocks.length > 0)
@@ -43,6 +44,7 @@ export function isShown({ closing, status }: BlockRecord): boolean {
 }
 
 function fromBlocks(
+  cluster: Cluster,
   { pool, record }: PoolEntry,
   node: NodeRecord,
   all: BlockRecord[],
@@ -51,16 +53,17 @@ function fromBlocks(
 ): PoolAnnotation | undefined {
   if (!pool) return undefined;
   const own = all.filter((block) => owns(record, block.pool.uid));
-  const foreign = new Set(all.filter((block) => !owns(record, block.pool.uid)).map(({ name }) => name));
   const annotation = projectBlocks(pool, node.uid, own);
-  const kept = there?.says?.blocks.filter(({ name }) => lost.has(name)) ?? [];
-  const ended = there?.says?.blocks.filter(({ name }) => foreign.has(name)) ?? [];
-  const blocks = [
-    ...annotation.blocks,
-    ...kept,
-    ...ended.map((block) => ({ ...block, closing: true as const })),
-  ];
-  return { ...annotation, blocks };
+  const others = new Set(all.filter((block) => isAnothers(cluster, block, record)).map(({ name }) => name));
+  const kept = there?.says?.blocks.filter(({ name }) => lost.has(name) || others.has(name)) ?? [];
+  const foreign = all.filter((block) => !owns(record, block.pool.uid) && !others.has(block.name));
+  const ended = foreign.flatMap((block) => projectClosing(block) ?? []);
+  return { ...annotation, blocks: [...annotation.blocks, ...kept, ...ended] };
+}
+
+/** What it carries stays. */
+function isAnothers({ pairs }: Cluster, block: BlockRecord, record: PoolEntry["record"]): boolean {
+  return !block.closing && !owns(record, block.pool.uid) && pairs.mayHave(block);
 }
 
 /** An invalid spec frees nothing: the text stays, but that a block closes is said even so. */
@@ -70,14 +73,18 @@ function fromCarried(
   cluster: Cluster,
   node: NodeRecord,
 ): PoolAnnotation | "leave" | undefined {
-  if (!there?.says) return there ? "leave" : undefined;
-  const closing = new Set(own.filter((block) => isClosingFor(block, node)).map(({ name }) => name));
-  const blocks = there.says.blocks.flatMap((block): PoolAnnotationBlock[] => {
+  const ended = own.filter((block) => isClosingFor(block, node));
+  const closing = new Set(ended.map(({ name }) => name));
+  const says = there?.says ?? { version: 1, nodeUID: node.uid, holdsFor: 0, blocks: [] };
+  const carried = says.blocks.flatMap((block): PoolAnnotationBlock[] => {
     const record = cluster.blocks.get(block.name);
     if (record && record.nodeName === node.name && !isShown(record)) return [];
     return [closing.has(block.name) ? { ...block, closing: true } : block];
   });
-  return { ...there.says, blocks };
+  const known = new Set(says.blocks.map(({ name }) => name));
+  const others = ended.filter(({ name }) => !known.has(name)).flatMap((block) => projectClosing(block) ?? []);
+  if (there && !there.says && others.length === 0) return "leave";
+  return { ...says, blocks: [...carried, ...others] };
 }
 
 function isClosingFor({ closing, nodeUID }: BlockRecord, node: NodeRecord): boolean {

@@ -45,10 +45,15 @@ export type BlockRecord = Block & {
   status: NodeBlockStatus;
   /** It was made for a pool of the served group. */
   isServed: boolean;
+  /** Seconds, as its pool said when it was made: what counts where that pool isn't there any more. */
+  releaseDelay: number | undefined;
 };
 
 /** The pool's annotation by which a person says that NodeBlocks lost by a restore are there again: when that was (RFC 3339). */
 const rebuiltKey = "ipam.kube-node.io/rebuilt";
+
+/** Of a NodeBlock: `blockReleaseDelay` of its pool, in seconds. */
+export const releaseDelayKey = "ipam.kube-node.io/release-delay";
 
 const rangeKeys = chooseKeys([], []);
 
@@ -99,9 +104,14 @@ export function readBlockRecord(item: unknown): BlockRecord | undefined {
   const block = readBlock(item as unknown as NodeBlock);
   if (!block) return undefined;
   const { uid, version, created, object } = metadata;
+  const delay = textsOf(object["annotations"])[releaseDelayKey];
   const status = (isObject(item["status"]) ? item["status"] : {}) as NodeBlockStatus;
-  const isServed = textsOf(object["labels"])[servedLabel] !== undefined;
-  return { ...block, uid, version, created, status, isServed };
+  return {
+    ...block,
+    ...{ uid, version, created, status },
+    releaseDelay: delay === undefined ? undefined : Number(delay),
+    isServed: textsOf(object["labels"])[servedLabel] !== undefined,
+  };
 }
 
 function metadataOf(item: unknown) {

@@ -1,4 +1,3 @@
-import type { NodeBlock } from "../api/node-block.ts";
 import { type NvPool, nvIpamGroup, nvIpamVersion, readNvPool } from "../api/nv-ipam.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
 import type { PoolCondition, PoolStatus } from "../api/pool-status.ts";
@@ -42,11 +41,6 @@ export function asOurs({ spec, annotations }: ServedPool): { spec: JsonObject; s
     spec: annotations[allowOverlapKey] === "true" ? { ...spec, allowOverlap: true } : spec,
     status: { ...(frozen && { grid: frozen }), ...(since !== undefined && { conditions: [setBack(since)] }) },
   };
-}
-
-/** A NodeBlock as it is made for a pool of the served group. */
-export function labelServed(block: NodeBlock): NodeBlock {
-  return { ...block, metadata: { ...block.metadata, labels: { [servedLabel]: nvIpamGroup } } } as NodeBlock;
 }
 
 function setBack(lastTransitionTime: string): PoolCondition {

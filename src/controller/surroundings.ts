@@ -1,5 +1,6 @@
 import type { Part } from "../daemon/part.ts";
 import type { Log } from "../host/log.ts";
+import { collectGarbage } from "../host/runtime.ts";
 import type { Client } from "../kube/client.ts";
 import { readNode } from "../kube/node.ts";
 import {
@@ -51,7 +52,8 @@ export function watchSurroundings({ cluster, client, queue, log }: Needs): Surro
 
   async function readAll(): Promise<void> {
     await readServices();
-    await client.list(`${paths.nodes}`, keep);
+    await client.list(paths.nodes, keep, { pageSize: 200 });
+    collectGarbage();
   }
 
   async function readServices(): Promise<void> {

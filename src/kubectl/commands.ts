@@ -3,6 +3,7 @@ import { annotateCommand } from "./annotate.ts";
 import { bundleCommand } from "./bundle.ts";
 import { completionCommand } from "./completion.ts";
 import { explainCommand } from "./explain.ts";
+import { importCommand } from "./import.ts";
 import { listCommand } from "./list.ts";
 import { mapCommand } from "./map.ts";
 import { migrateCommand } from "./migrate.ts";
@@ -26,6 +27,7 @@ export const commands: AddCommand[] = [
   watchCommand,
   rebuildCommand,
   migrateCommand,
+  importCommand,
   bundleCommand,
   completionCommand,
 ];

@@ -89,11 +89,7 @@ export function isMarked({ finalizers, annotations }: NvPool): boolean {
 }
 
 /** nv-ipam's `status.allocations`: what it says of nodes and places that no NodeBlock has stays, in its order. */
-export function allocationsOf(
-  pool: Pool,
-  blocks: readonly Block[],
-  said: readonly unknown[],
-): NvAllocation[] {
+function allocationsOf(pool: Pool, blocks: readonly Block[], said: readonly unknown[]): NvAllocation[] {
   const byNode = new Map(blocks.map((block) => [block.nodeName, block]));
   const taken = new Set(blocks.map(({ index }) => index));
   const kept = said.flatMap((raw): NvAllocation[] => {

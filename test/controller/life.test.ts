@@ -218,6 +218,30 @@ describe.skipIf(lack.some)(`the life of a block${lack.words}`, () => {
     await isShown("lost-3", "lost", "ippool.lost.2");
   });
 
+  it("closes what is left of a pool that went by force, and gives nothing of the next one until that is free", async () => {
+    await createPool("force", 19);
+    await cluster.createNode("force-1", { force: "" });
+    await isShown("force-1", "force", "ippool.force.0");
+    const block = await cluster.block("ippool.force.0");
+    await cluster.remove(poolPath("IPPool", "force"));
+    await cluster.patchPool("IPPool", "force", { metadata: { finalizers: null } });
+    await isShown("force-1", "force", "ippool.force.0 closing");
+    // As a controller makes one that heard late of the pool's end, and dies before it is shown.
+    const { apiVersion, kind, spec } = block as NonNullable<typeof block>;
+    const late = { ...spec, index: "1", first: "10.19.0.17", last: "10.19.0.32" };
+    const metadata = { name: "ippool.force.1" };
+    await cluster.client.create(poolPath("NodeBlock"), { apiVersion, kind, metadata, spec: late });
+    await createPool("force", 19);
+    await isShown("force-1", "force", "ippool.force.0 closing", "ippool.force.1 closing");
+    await until(async () => (await cluster.condition("IPPool", "force"))?.reason === "Overlap", "it waits");
+    for (const index of [0, 1]) await cluster.setBlockStatus(`ippool.force.${index}`, { drained: true });
+    await until(async () => {
+      const now = await cluster.block("ippool.force.0");
+      return now && now.spec.pool.uid !== spec.pool.uid;
+    }, "the next pool gives");
+    await isShown("force-1", "force", "ippool.force.0");
+  });
+
   const events = async (why: string, name: string) =>
     until(async () => {
       const all = await cluster.client.list(

@@ -1,17 +1,12 @@
 // nv-ipam's pools are served as they are: its rules by the worked examples of its own tests, its status read and written.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PoolKind } from "../../src/api/pool-kind.ts";
-import {
-  createNvIpamPool,
-  installNvIpamResources,
-  nvIpamPath,
-  writeNvIpamStatus,
-} from "../parts/nv-ipam-resources.ts";
+import { createNvIpamPool, installNvIpamResources, nvIpamPath } from "../parts/nv-ipam-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Controller, startController } from "./parts/controller.ts";
 import { type PoolCluster, startPoolCluster, until } from "./parts/pool-cluster.ts";
-import { type NvObject, workedExamples } from "./parts/worked-examples.ts";
+import { type NvObject, refusedExamples, workedExamples } from "./parts/worked-examples.ts";
 
 const reason = reasonForNoRealApiServer();
 const lack = whatLacks(reason === undefined ? {} : { missing: reason });
@@ -67,5 +62,15 @@ describe.skipIf(lack.some)(`nv-ipam's pools${lack.words}`, () => {
       async () => (await controller.metric("kube_node_pool_unplaced_nodes", `pool="${name}"`)) === unplaced,
       `${unplaced} Nodes have none`,
     );
+  });
+
+  it.each(refusedExamples)("10 no gateway $gatewayIndex of a $perNodeNetworkPrefix", async (spec) => {
+    const name = `refused-${spec.gatewayIndex}-${spec.perNodeNetworkPrefix}`;
+    await create("CIDRPool", name, spec);
+    await until(
+      async () => (await controller.get("/metrics")).text.includes(`pool="${name}",reason="InvalidSpec"`),
+      "it is said",
+    );
+    expect((await at("CIDRPool", name)).status).toBeUndefined();
   });
 });

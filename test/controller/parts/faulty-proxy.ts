@@ -14,7 +14,7 @@ export type Faults = {
   delay: number;
 };
 
-export const noFaults: Faults = { killed: 0, dropped: 0, refused: 0, delayed: 0, delay: 0 };
+const noFaults: Faults = { killed: 0, dropped: 0, refused: 0, delayed: 0, delay: 0 };
 
 export type FaultyProxy = {
   url: string;

@@ -12,7 +12,7 @@ export type TossedWorld = {
 
 const nodeNames = Array.from({ length: 8 }, (_, i) => `n${i}`);
 const subnets: Record<string, string> = { a: "10.31.0.0", b: "10.32.0.0" };
-const longestPrefix = 28;
+const longestPrefix = 27;
 const shortestPrefix = 24;
 
 /** Two small pools, each for the Nodes with the label of its name, and eight Nodes that come, go, are made again and relabelled. */
