@@ -3,13 +3,13 @@ import { formatIp } from "../address/ip.ts";
 import type { Part } from "../daemon/part.ts";
 import { uptime } from "../host/machine.ts";
 import { freeLeak } from "../upkeep/free-leak.ts";
+import { listSandboxes, type Sandboxes } from "../upkeep/sandboxes.ts";
 import { onHost } from "./config.ts";
 import type { AgentContext } from "./context.ts";
 import { followPods } from "./follow-pods.ts";
 import { believable, type Look, lookForLeaks } from "./look-for-leaks.ts";
 import { metricsIn } from "./metrics.ts";
 import { networksIn } from "./networks.ts";
-import { listSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { misplacedFolders } from "./store-folders.ts";
 import { nameOf, type Suspects, suspect } from "./suspects.ts";
 

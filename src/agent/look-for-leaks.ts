@@ -9,9 +9,9 @@ import { findLeaks, type Leak } from "../lease/leaks.ts";
 import type { AttachmentRecord } from "../lease/record.ts";
 import { longestCall } from "../request/budget.ts";
 import type { Place } from "../upkeep/networks.ts";
+import type { Sandboxes } from "../upkeep/sandboxes.ts";
 import type { Evidence } from "./evidence.ts";
 import { findPod, type KnownPods } from "./known-pods.ts";
-import type { Sandboxes } from "./sandboxes.ts";
 import type { PlacedLeak } from "./suspects.ts";
 import { isHidden, judgeFromAgent } from "./verdict.ts";
 

@@ -1,3 +1,4 @@
+import { adopt } from "./adopt.ts";
 import { audit } from "./audit.ts";
 import { checkConfig } from "./check-config.ts";
 import type { Command } from "./command.ts";
@@ -21,5 +22,6 @@ export const kubeNodeCommands: readonly Command[] = [
   show,
   explain,
   audit,
+  adopt,
   doctor,
 ];

@@ -1,4 +1,4 @@
-import { formatIp } from "../address/ip.ts";
+import { formatIp, type Ip } from "../address/ip.ts";
 import type { PoolAnnotation } from "../api/pool-annotation.ts";
 import type { Environment } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
@@ -67,7 +67,11 @@ export async function moveIn(order: MoveInOrder): Promise<MovedLease[]> {
     .map(({ kind, name }) => oldPoolKey(kind, name));
   if (!dryRun)
     writeMoveInNote(state.folder, { mark: store.mark, pools: settled, doubts: moved.flatMap(toNote) });
-  return moved;
+  return moved.sort((a, b) => byAddress(a.lease.ip, b.lease.ip));
+}
+
+function byAddress(a: Ip, b: Ip): number {
+  return a.family - b.family || (a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
 }
 
 /** What was settled of this very store may have ended since, and its address be another's: but for what is in doubt, it is left alone. */

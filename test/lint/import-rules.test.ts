@@ -113,6 +113,7 @@ const rules: Record<string, Rules> = {
       "../kube/node.ts",
       "../lease/store.ts",
       "../ranges/ask.ts",
+      "../upkeep/move-in.ts",
       "node:fs",
     ],
     mayNot: ["../cli/main.ts", "../agent/main.ts", "../controller/main.ts", "../webhook/main.ts", "zod"],

@@ -8,7 +8,7 @@ import { makeNamespace, removeNamespaces } from "../parts/namespace.ts";
 import { namespaces, whatLacks } from "../parts/tools.ts";
 import { nvIpamStoreOf, type OldEntry, putLibcniCache, putNvIpamStore } from "./parts/nv-ipam-store.ts";
 import { makePooledWorker, type PooledWorker } from "./parts/pooled-worker.ts";
-import { privateMounts } from "./parts/private-mounts.ts";
+import { privateMounts, withMounts } from "./parts/private-mounts.ts";
 import { describeHostLocals, describeSubjects, type Subject } from "./parts/subjects.ts";
 import type { Difference } from "./parts/worker.ts";
 
@@ -33,7 +33,11 @@ async function makeOld(
   const store = putNvIpamStore(worker.machine.cni, nvIpamStoreOf(entries));
   const text = readFileSync(store, "utf8");
   const named = (command: string[]) =>
-    worker.wrap(command.map((word) => word.replace(/(?<=\/)kube-node(?=$|\.ts$)/, "nv-ipam")));
+    // Namespaces are where they are: in the machine's /run.
+    withMounts(
+      { "/var/lib/cni": worker.machine.cni },
+      command.map((word) => word.replace(/(?<=\/)kube-node(?=$|\.ts$)/, "nv-ipam")),
+    );
   const as = (difference: Difference = {}): Difference => ({
     ifname: "net1",
     wrap: named,
@@ -62,11 +66,11 @@ describeSubjects("moving in from nv-ipam", (subject) => {
       const pod = makeNamespace("pod");
       onTestFinished(() => removeNamespaces([pod]));
       putLibcniCache(worker.machine.cni, { id: "old1", ip: "10.1.0.2", netns: pod.path });
-      expect(await worker.add(worker.as())).toEqual(["10.1.0.3"]);
+      expect(await worker.add(worker.as())).toEqual(["10.1.0.5"]);
       expect(worker.leases()).toEqual({
         "10.1.0.2": "old1 net1",
-        "10.1.0.3": "c1 net1",
         "10.1.0.4": "old2 net1",
+        "10.1.0.5": "c1 net1",
       });
       expect(worker.records()).toEqual(["c1:net1", "old1:net1", "old2:net1"]);
       expect(worker.recordOf("old1")).toMatchObject({
@@ -137,7 +141,9 @@ describeSubjects("moving in from nv-ipam", (subject) => {
       expect(worker.records()).toEqual(["c1:net1"]);
     });
   });
+});
 
+describeHostLocals("moving in from nv-ipam", (subject) => {
   describe.skipIf(lack.some)(`on doubt nothing is taken over${lack.words}`, () => {
     it("two with one address, one outside of the block, one at another's key: nobody gets their addresses", async () => {
       const worker = await makeOld(subject, [

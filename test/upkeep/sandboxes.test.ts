@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { listSandboxes, readSandboxes } from "../../src/agent/sandboxes.ts";
+import { listSandboxes, readSandboxes } from "../../src/upkeep/sandboxes.ts";
+import { until } from "../agent/parts/agent.ts";
+import { answer, frame, startRuntime } from "../agent/parts/runtime.ts";
 import { firstProgram, inPath, root, whatLacks } from "../parts/tools.ts";
-import { until } from "./parts/agent.ts";
-import { answer, frame, startRuntime } from "./parts/runtime.ts";
 
 const containerd = firstProgram(inPath("containerd"), "containerd");
 const lack = whatLacks(containerd, root());

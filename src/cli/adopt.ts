@@ -1,0 +1,83 @@
+import { formatIp } from "../address/ip.ts";
+import { adoptRecords, livingOf, unrecorded } from "../upkeep/adopt-records.ts";
+import { judgeLives, type LifeEvidence } from "../upkeep/life.ts";
+import { listSandboxes } from "../upkeep/sandboxes.ts";
+import { moveNetworksIn } from "./adopt-nv-ipam.ts";
+import { type AdoptedLease, adoptedJson, formatAdopted, summarizeAdopted } from "./adopt-report.ts";
+import { choice, defineCommand, list, output, text, toggle } from "./command.ts";
+import { networkInputs, readInventories } from "./inventories.ts";
+import { pluginFolders } from "./request.ts";
+
+export const adopt = defineCommand({
+  name: "adopt",
+  summary: "takes over what other plugins leased: nv-ipam's store, host-local's leases without a record",
+  details:
+    "nv-ipam's live leases become leases of host-local's, each with the record of an ADD, for the networks whose configurations " +
+    "name their pools; its store is never changed. Leases of host-local's from before kube-node get records where libcni's cache and " +
+    "the machine's network namespaces tell whose they are. Nothing is taken over on doubt: each is listed, and nobody gets its " +
+    "address. Without evidence of its end a lease counts as alive. It can be run again at any time.",
+  inputs: {
+    dryRun: toggle("say what would be done, and change nothing"),
+    from: choice(["both", "nv-ipam", "host-local"], "whose leases"),
+    conf: list(
+      "FILE",
+      "configurations outside of --conf-dir: as NetworkAttachmentDefinitions have them, say",
+    ),
+    gone: list("ID", "these containers are gone, as you know; their ids, whole"),
+    criSocket: text("FILE", "the container runtime's socket: whose sandbox it doesn't have is gone"),
+    ...networkInputs,
+    cniPath: text(
+      "DIRS",
+      "where host-local is (default: $CNI_PATH, else /opt/cni/bin:/usr/lib/cni:/usr/libexec/cni)",
+    ),
+    output,
+  },
+  examples: [
+    ["kube-node adopt --dry-run", "what would be taken over, and what is in doubt"],
+    ["kube-node adopt --from=nv-ipam --conf=net1.json", "nv-ipam's leases, for a network that Multus has"],
+    ["kube-node adopt --gone=3f2a6f5c9e…", "pass over what a container held that is gone"],
+  ],
+  fails: "a lease is in doubt, or a network's leases could not be taken over",
+  async run({ dryRun, from, conf, gone, criSocket, cniPath, output, ...networks }, terminal) {
+    const folders = cniPath?.split(":").filter(Boolean) ?? pluginFolders(terminal.env);
+    const sandboxes = criSocket === undefined ? undefined : await listSandboxes(criSocket);
+    const evidence: LifeEvidence = { sandboxes, gone: new Set(gone) };
+    const order = { ...networks, conf, folders, evidence, dryRun };
+    const moved = from === "host-local" ? undefined : await moveNetworksIn(order, terminal);
+    const recorded = from === "nv-ipam" ? undefined : adoptFromHostLocal(order, terminal);
+    const all = [...(moved?.leases ?? []), ...(recorded?.leases ?? [])];
+    const failures = [...(moved?.failures ?? [])];
+    if (output === "json") terminal.say(JSON.stringify({ leases: all.map(adoptedJson), failures }, null, 2));
+    else {
+      if (all.length > 0) terminal.say(formatAdopted(all, terminal.paint));
+      for (const failure of failures) terminal.note(failure);
+      terminal.note(summarizeAdopted(all, dryRun));
+    }
+    const isClean = failures.length === 0 && recorded?.complete !== false;
+    return isClean && !all.some(({ outcome }) => outcome === "doubt") ? 0 : 1;
+  },
+});
+
+type Order = Parameters<typeof moveNetworksIn>[0];
+
+function adoptFromHostLocal(
+  { evidence, dryRun, ...choice }: Order,
+  terminal: Parameters<typeof readInventories>[1],
+): { leases: AdoptedLease[]; complete: boolean } {
+  const { inventories, complete } = readInventories(choice, terminal);
+  const judge = judgeLives(
+    inventories.flatMap((one) => unrecorded(one).flatMap((holding) => livingOf(holding) ?? [])),
+    evidence,
+  );
+  const leases = inventories.flatMap((inventory) =>
+    adoptRecords(inventory, judge, dryRun).map(({ holding, life, outcome, reason }): AdoptedLease => {
+      const { containerID, ifname, leases: own } = holding;
+      return {
+        ...{ from: "host-local" as const, network: inventory.network, containerID, ifname, outcome, reason },
+        addresses: own.map(({ ip }) => formatIp(ip)),
+        pod: life.pod ?? {},
+      };
+    }),
+  );
+  return { leases, complete };
+}
