@@ -16,6 +16,8 @@ export type Fleet = {
   /** Some pods get their DEL and go; others come in their place, and are attached. */
   turn(count: number): Promise<void>;
   detach(attached: Attached[]): Promise<void>;
+  /** While no call is under way on a node: what a runtime tries meanwhile, it tries again. */
+  whileQuiet(node: string, work: () => Promise<void>): Promise<void>;
   living(): Attached[];
   /** What should not have been. */
   faults: string[];
@@ -39,11 +41,35 @@ export function makeFleet(
     attachAll,
     turn,
     detach,
+    whileQuiet,
     living: () => [...living.values()],
     faults: [],
     crossings: new Map(),
   };
+  const underWay = new Map<string, number>();
+  const quiet = new Set<string>();
   const runOn = (node: string) => (words: string[]) => cluster.run(["exec", node, "--", ...words]);
+
+  async function call(verb: string, { node, ...pod }: ListedPod, sandbox: Sandbox): Promise<string> {
+    while (quiet.has(node)) await sleep(100);
+    count(node, 1);
+    try {
+      return await callIn(sandbox, verb, runOn(node), pod, network);
+    } finally {
+      count(node, -1);
+    }
+  }
+
+  function count(node: string, more: number): void {
+    underWay.set(node, (underWay.get(node) ?? 0) + more);
+  }
+
+  async function whileQuiet(node: string, work: () => Promise<void>): Promise<void> {
+    quiet.add(node);
+    while ((underWay.get(node) ?? 0) > 0) await sleep(100);
+    await work();
+    quiet.delete(node);
+  }
 
   async function attachAll(): Promise<void> {
     const open = (await listReady()).filter(({ uid }) => !living.has(uid));
@@ -67,17 +93,14 @@ export function makeFleet(
   }
 
   async function attach(pod: ListedPod, sandbox: Sandbox): Promise<void> {
-    const run = runOn(pod.node);
     for (const end = Date.now() + 90_000; ; await sleep(1000)) {
       try {
+        const { ips } = JSON.parse(await call("ADD", pod, sandbox)) as { ips: { address: string }[] };
         const by = serving.get(pod.node) ?? "";
-        const { ips } = JSON.parse(await callIn(sandbox, "ADD", run, pod, network)) as {
-          ips: { address: string }[];
-        };
         return enter({ pod, sandbox, address: (ips[0]?.address ?? "").split("/")[0] ?? "", by });
       } catch (error) {
         const words = wordsOf(error);
-        await callIn(sandbox, "DEL", run, pod, network).catch((e) => fleet.faults.push(wordsOf(e)));
+        await call("DEL", pod, sandbox).catch((e) => fleet.faults.push(wordsOf(e)));
         if (/"code":\s*11\b/.test(words) && Date.now() < end) continue;
         return void fleet.faults.push(`ADD of ${pod.name} on ${pod.node}: ${words}`);
       }
@@ -97,9 +120,10 @@ export function makeFleet(
 
   async function detachOne({ pod, sandbox, by }: Attached): Promise<void> {
     living.delete(pod.uid);
-    const crossing = `ADD by ${by}, DEL by ${serving.get(pod.node)}`;
+    let crossing = `ADD by ${by}, DEL`;
     try {
-      await callIn(sandbox, "DEL", runOn(pod.node), pod, network);
+      await call("DEL", pod, sandbox);
+      crossing += ` by ${serving.get(pod.node)}`;
       fleet.crossings.set(crossing, (fleet.crossings.get(crossing) ?? 0) + 1);
     } catch (error) {
       fleet.faults.push(`${crossing}, of ${pod.name} on ${pod.node}: ${wordsOf(error)}`);

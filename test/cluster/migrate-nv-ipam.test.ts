@@ -1,10 +1,12 @@
 // Three nodes move in from nv-ipam while pods come and go, and back: no address changes, none is doubled, none lost.
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createClient } from "../../src/kube/client.ts";
+import { type Client, createClient } from "../../src/kube/client.ts";
 import { readConnection } from "../../src/kube/connection.ts";
-import { createNvIpamPool, installNvIpamResources } from "../parts/nv-ipam-resources.ts";
+import { createNvIpamPool, holdNvIpamLease, installNvIpamResources } from "../parts/nv-ipam-resources.ts";
 import { executables } from "../parts/plugin.ts";
 import { clusterTools, root, whatLacks } from "../parts/tools.ts";
 import { isForeign, runKubectl } from "./cluster.ts";
@@ -12,7 +14,14 @@ import { type Fleet, makeFleet } from "./fleet.ts";
 import { buildImage } from "./image.ts";
 import { addressesOnNode } from "./ledger.ts";
 import { deployment, namespace, rightsForNvIpam } from "./manifests.ts";
-import { buildOldNvIpam, installNvIpam, type NvBlock, readNvStore, tellBlocks } from "./nv-node.ts";
+import {
+  buildOldNvIpam,
+  giveToNvStore,
+  installNvIpam,
+  type NvBlock,
+  readNvStore,
+  tellBlocks,
+} from "./nv-node.ts";
 import { bringUp, type OwnCluster } from "./own-cluster.ts";
 
 const foreign = isForeign ? { missing: "a cluster of our own: this test installs a primary network" } : {};
@@ -29,6 +38,11 @@ const blocks: NvBlock[] = nodes.map((_, index) => ({
   gateway,
   prefix,
 }));
+const allocations = blocks.map(({ startIP, endIP }, index) => ({
+  nodeName: nodes[index] as string,
+  startIP,
+  endIP,
+}));
 /** Of nv-ipam's, and read so by ours. */
 const network = {
   ...{ cniVersion: "1.0.0", name: "net1", type: "macvlan", master: "eth0", mode: "bridge" },
@@ -38,6 +52,7 @@ const network = {
 describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words}`, () => {
   let cluster: OwnCluster;
   let kubectl: ReturnType<typeof runKubectl>;
+  let client: Client;
   let fleet: Fleet;
   let old: string;
 
@@ -52,12 +67,16 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
     await kubectl(["apply", "-f", "-"], deployment(home, "web", "busybox:local", size));
     fleet = makeFleet(cluster, kubectl, home, size, network);
   }, 10 * minutes);
-  afterAll(() => cluster?.down(), 3 * minutes);
+  afterAll(async () => {
+    if (old) rmSync(dirname(old), { recursive: true });
+    await cluster?.down();
+  }, 3 * minutes);
 
   async function openCluster(): Promise<void> {
     cluster = await bringUp(clusterTools().path as string, nodes.length);
     const { KUBECONFIG = "", KUBECACHEDIR = "", KUBEBUILDER_ASSETS } = cluster.environment;
     kubectl = runKubectl(`${KUBEBUILDER_ASSETS}/kubectl`, { KUBECONFIG, KUBECACHEDIR });
+    client = await createClient(await readConnection({ env: { KUBECONFIG } }));
   }
 
   const rollOut = (what: string, where: string) =>
@@ -78,6 +97,12 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
       if (Date.now() > end)
         throw new Error(`migrate ${words.join(" ")} still ends with ${exitCode}:\n${all}`);
     }
+  }
+
+  /** Before the first ADD, as an administrator may; on the other nodes it is left to that. */
+  async function adopt(node: string): Promise<void> {
+    const words = `printf %s '${JSON.stringify(network)}' >/tmp/net1.json; /opt/cni/bin/kube-node adopt --from=nv-ipam --conf=/tmp/net1.json`;
+    expect(await cluster.run(["exec", node, "--", "sh", "-c", words])).toContain("net1");
   }
 
   /** Pods come and go until `work` is done, and some more. */
@@ -113,14 +138,7 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
   it(
     "under nv-ipam every pod gets an address of its node's block",
     async () => {
-      const env = { KUBECONFIG: cluster.environment["KUBECONFIG"] ?? "" };
-      const client = await createClient(await readConnection({ env }));
       await installNvIpamResources(client);
-      const allocations = nodes.map((nodeName, index) => ({
-        nodeName,
-        startIP: blocks[index]?.startIP ?? "",
-        endIP: blocks[index]?.endIP ?? "",
-      }));
       await createNvIpamPool(client, "IPPool", "net1", spec, allocations);
       await eachNode((node, index) => {
         installNvIpam(cluster, node, old);
@@ -149,10 +167,11 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
         const patch = ["--type=json", `--patch=${JSON.stringify([flag])}`];
         await kubectl(["patch", "deployment", "kube-node-controller", "-n", "kube-node", ...patch]);
         await rollOut("deployment/kube-node-controller", "kube-node");
-        await migrate();
+        await migrateUntilDone([]);
         await eachNode(async (node) => {
           installNvIpam(cluster, node);
           fleet.serve(node, "ours");
+          if (node === nodes[0]) await adopt(node);
           await sleep(3000);
         });
       });
@@ -166,11 +185,61 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
     "its objects become ours while pods come and go",
     async () => {
       await whilePodsComeAndGo(async () => {
-        await migrate("--to-group", "--finish");
+        await migrateUntilDone(["--to-group", "--finish"]);
       });
       await expectSameEverywhere(heldByOurs);
       expect(await kubectl(["get", "ippools.nv-ipam.nvidia.com", "-A", "-o", "name"])).toBe("");
     },
     8 * minutes,
+  );
+
+  it(
+    "and back, while pods come and go: nv-ipam's objects and stores have what lives, and nothing of ours is left",
+    async () => {
+      await whilePodsComeAndGo(async () => {
+        await kubectl(["scale", "deployment", "kube-node-controller", "-n", "kube-node", "--replicas=0"]);
+        await migrateUntilDone(["--back"], "nv-ipam's controller and its daemon run again");
+        await eachNode((node) =>
+          fleet.whileQuiet(node, async () => {
+            await giveToNvStore(cluster, node, "net1");
+            installNvIpam(cluster, node, old);
+            fleet.serve(node, "old");
+          }),
+        );
+      });
+      await expectSameEverywhere(heldByOld);
+      const lease = setInterval(() => void holdNvIpamLease(client, "nv-ipam-controller-0"), 3000);
+      await holdNvIpamLease(client, "nv-ipam-controller-0");
+      await migrateUntilDone(["--back", "--finish"]).finally(() => clearInterval(lease));
+      expect(await kubectl(["get", "nodeblocks", "-o", "name"])).toBe("");
+      const shown = [
+        "get",
+        "ippools.nv-ipam.nvidia.com",
+        "net1",
+        "-n",
+        "kube-system",
+        "-o",
+        "jsonpath={.status.allocations}",
+      ];
+      expect(JSON.parse(await kubectl(shown))).toEqual(allocations);
+      await fleet.turn(4);
+      await expectSameEverywhere(heldByOld);
+    },
+    10 * minutes,
+  );
+
+  it(
+    "when all pods have gone, nothing is left in nv-ipam's stores",
+    async () => {
+      await fleet.detach(fleet.living());
+      await expectSameEverywhere(heldByOld);
+      expect([...fleet.crossings.keys()].sort()).toEqual([
+        "ADD by old, DEL by old",
+        "ADD by old, DEL by ours",
+        "ADD by ours, DEL by old",
+        "ADD by ours, DEL by ours",
+      ]);
+    },
+    4 * minutes,
   );
 });
