@@ -86,17 +86,24 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
     for (const [index, node] of nodes.entries()) await work(node, index);
   }
 
-  /** `kubectl kube-node migrate nv-ipam …`, again and again until nothing of it waits. */
-  async function migrate(...words: string[]): Promise<string> {
+  /** `kubectl kube-node migrate nv-ipam …`: how each of its steps stands. */
+  async function migrate(...words: string[]): Promise<Record<string, string>> {
     const [file = "", ...args] = executables()[0]?.command("kubectl-kube_node") ?? [];
     const env = { KUBECONFIG: cluster.environment["KUBECONFIG"] ?? "" };
-    const command = [...args, "migrate", "nv-ipam", "--yes", ...words];
-    for (const end = Date.now() + 2 * minutes; ; await sleep(2000)) {
-      const { exitCode, all } = await execa(file, command, { env, reject: false, all: true });
-      if (exitCode === 0) return all;
-      if (Date.now() > end)
-        throw new Error(`migrate ${words.join(" ")} still ends with ${exitCode}:\n${all}`);
-    }
+    const command = [...args, "migrate", "nv-ipam", "--yes", "--output=json", ...words];
+    const { stdout, stderr } = await execa(file, command, { env, reject: false });
+    if (stdout === "") throw new Error(`migrate ${words.join(" ")} says no step: ${stderr}`);
+    const { steps } = JSON.parse(stdout) as { steps: { title: string; state: string; words: string[] }[] };
+    return Object.fromEntries(steps.map(({ title, state, words }) => [title, [state, ...words].join(": ")]));
+  }
+
+  /** Again and again, as a person would do it, until nothing waits, but for what is named. */
+  async function migrateUntilDone(words: string[], but?: string): Promise<void> {
+    const open = async () => {
+      const steps = Object.entries(await migrate(...words));
+      return steps.filter(([title, state]) => title !== but && /^(waits|failed)/.test(state));
+    };
+    await expect.poll(open, { timeout: 2 * minutes, interval: 2000 }).toEqual([]);
   }
 
   /** Before the first ADD, as an administrator may; on the other nodes it is left to that. */
