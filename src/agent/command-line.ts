@@ -104,6 +104,10 @@ function options(): Option[] {
     ),
     new Option("--dry-run", "finds leaks, frees nothing"),
     new Option("--force", "replaces newer executables by these"),
+    new Option(
+      "--nv-ipam",
+      "installs the name nv-ipam, too, once nv-ipam's daemon has ended; the real one is kept beside it, and uninstall puts it back",
+    ),
   ];
 }
 

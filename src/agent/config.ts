@@ -28,6 +28,8 @@ export type AgentConfig = {
   pluginAccount: string | undefined;
   dryRun: boolean;
   force: boolean;
+  /** Whether the name nv-ipam is installed, too, in the place of the real one. */
+  nvIpam: boolean;
   stay: boolean;
 };
 
@@ -51,6 +53,7 @@ export type Flags = {
   pluginAccount?: string;
   dryRun?: boolean;
   force?: boolean;
+  nvIpam?: boolean;
   stay?: boolean;
 };
 
@@ -75,6 +78,7 @@ export function readConfig(flags: Flags): AgentConfig {
     pluginAccount: flags.pluginAccount === undefined ? undefined : readAccount(flags.pluginAccount),
     dryRun: flags.dryRun === true,
     force: flags.force === true,
+    nvIpam: flags.nvIpam === true,
     stay: flags.stay === true,
   };
 }

@@ -6,23 +6,36 @@ import { fileDigest } from "../host/digest.ts";
 import { listFolder, removeIfThere } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { version as ownVersion } from "../host/version.ts";
+import { seeOldDaemon } from "../upkeep/old-daemon.ts";
 import { type AgentConfig, onHost } from "./config.ts";
 import type { Manifest } from "./manifest.ts";
 import { isLater } from "./version-order.ts";
 
 /** The plugins' names: one file, with a name each. */
-const names = ["kube-node", "node-annotation"] as const;
+function namesFor({ nvIpam }: AgentConfig): string[] {
+  return ["kube-node", "node-annotation", ...(nvIpam ? ["nv-ipam"] : [])];
+}
+
+/** What another project's program is kept by, where it was told to make room. */
+export const keptName = (path: string) => `${path}.before-kube-node`;
+
+/** `waits`: not all of it could be done yet, and will be. */
+export type Installed = { words: string; waits: boolean };
 const temporary = ".kube-node.new-";
 
 /** What there is to do for a name, and why nothing is. */
-type Verdict = { act: "write" | "leave"; words: string };
+type Verdict = { act: "write" | "leave" | "keep"; words: string };
 
 /**
  * Puts this very executable into the host's folder of CNI plugins, unless it is there, or a later one is. Each name gets its file in one step,
  * so that a pod that starts meanwhile gets the old one or the new one, and a running plugin keeps its own. Gives what is to be said; throws
  * where it can't be done, or where a program that isn't ours has the name.
  */
-export async function installExecutables(config: AgentConfig, manifest: Manifest, log: Log): Promise<string> {
+export async function installExecutables(
+  config: AgentConfig,
+  manifest: Manifest,
+  log: Log,
+): Promise<Installed> {
   if (!("Bun" in globalThis))
     throw new Error("only the compiled kube-node-agent can install itself: these are its sources");
   const folder = onHost(config, config.cniBinDir);
@@ -30,27 +43,44 @@ export async function installExecutables(config: AgentConfig, manifest: Manifest
   for (const left of listFolder(folder)) if (left.startsWith(temporary)) removeIfThere(`${folder}/${left}`);
   const said: string[] = [];
   let fresh: string | undefined;
+  let waits = false;
   try {
-    for (const name of names) {
+    for (const name of namesFor(config)) {
       const path = `${folder}/${name}`;
       if ((await fileDigest(path)) === own) continue;
       const { act, words } = await judge(path, config.force);
-      if (words !== "") said.push(words);
-      if (act === "leave") continue;
+      const keep = act === "keep" ? await mayReplace(path) : undefined;
+      if ((keep ?? words) !== "") said.push(keep ?? words);
+      waits ||= keep !== undefined;
+      if (act === "leave" || keep !== undefined) continue;
       fresh ??= await prepare(folder, own);
       manifest.note(`${config.cniBinDir}/${name}`, own);
+      if (act === "keep") keepAside(path);
       give(fresh, path);
       log.info("installed", { file: `${config.cniBinDir}/${name}`, version: ownVersion, replaced: words });
     }
   } finally {
     if (fresh !== undefined) removeIfThere(fresh);
   }
-  return said.join("; ");
+  return { words: said.join("; "), waits };
+}
+
+/** nv-ipam's own program makes room when its daemon has ended: until then it is the one that knows what is leased. In words, why not yet. */
+async function mayReplace(path: string): Promise<string | undefined> {
+  const seen = await seeOldDaemon();
+  return seen === undefined
+    ? undefined
+    : `${path} stays nv-ipam's own while its daemon is at work: ${seen}; delete its DaemonSet`;
+}
+
+function keepAside(path: string): void {
+  removeIfThere(keptName(path));
+  linkSync(path, keptName(path));
 }
 
 /** Whether the names hold the files that they held when this was last called with the same: cheap, for every minute. */
 export function executablesMark(config: AgentConfig): string {
-  return names
+  return namesFor(config)
     .map((name) => {
       const stat = statSync(onHost(config, `${config.cniBinDir}/${name}`), { throwIfNoEntry: false });
       return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "absent";
@@ -61,6 +91,7 @@ export function executablesMark(config: AgentConfig): string {
 async function judge(path: string, force: boolean): Promise<Verdict> {
   if (!statSync(path, { throwIfNoEntry: false })) return { act: "write", words: "" };
   const there = await versionOf(path);
+  if (there === undefined && path.endsWith("/nv-ipam")) return { act: "keep", words: "nv-ipam's own" };
   if (there === undefined && !force)
     throw new Error(`${path} is another program than this project's: --force replaces it`);
   if (there !== undefined && isLater(there, ownVersion) && !force)

@@ -11,7 +11,7 @@ import type { AgentContext } from "./context.ts";
 import { faultWords } from "./fault-words.ts";
 import { installCniConfig } from "./install-cni-config.ts";
 import { installCredentials } from "./install-credentials.ts";
-import { executablesMark, installExecutables } from "./install-executables.ts";
+import { executablesMark, type Installed, installExecutables } from "./install-executables.ts";
 import { openManifest } from "./manifest.ts";
 import { whileLocked } from "./while-locked.ts";
 
@@ -23,16 +23,16 @@ type Needs = { config: AgentConfig; log: Log; connect(): Promise<Connection> };
 /** What has to be there before a runtime acts on it: programs and credentials, and the configuration last. */
 function makeInstaller(needs: Needs): (node: () => Promise<NodeFacts | undefined>) => Promise<string> {
   let mark = "";
-  let said = "";
+  let said: Installed = { words: "", waits: false };
   return async (node) => {
     const { config, log } = needs;
     const manifest = openManifest(config);
-    if (mark === "" || mark !== executablesMark(config)) {
+    if (mark === "" || said.waits || mark !== executablesMark(config)) {
       said = await installExecutables(config, manifest, log);
       mark = executablesMark(config);
     }
     const credentials = await installCredentials({ ...needs, manifest }, node);
-    return [said, credentials, await installCniConfig(config, manifest, log)]
+    return [said.words, credentials, await installCniConfig(config, manifest, log)]
       .filter((words) => words !== "")
       .join("; ");
   };

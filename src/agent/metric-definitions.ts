@@ -79,6 +79,22 @@ export const definitions = {
     help: "When leaks were last looked for, in Unix time.",
     labels: {},
   },
+  moveInDoubts: {
+    name: "kube_node_move_in_doubts",
+    type: "gauge",
+    help: "Leases in nv-ipam's store that were not taken over, since something speaks against them. Nobody gets their addresses.",
+    labels: { network },
+  },
+  movedIn: {
+    name: "kube_node_moved_in_total",
+    type: "counter",
+    help: "Leases in nv-ipam's store by what became of them.",
+    labels: {
+      network,
+      outcome:
+        "`taken`, `there`, `ended` (its pod is gone), `elsewhere` (in another network) or `waits` (for a block)",
+    },
+  },
   evidence: {
     name: "kube_node_leak_evidence",
     type: "gauge",

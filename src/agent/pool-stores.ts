@@ -1,7 +1,10 @@
 import { existsSync, statSync } from "node:fs";
+import { formatIp, type Ip } from "../address/ip.ts";
 import { isInside, overlaps, type Span, spanOf } from "../address/range.ts";
 import { notedDataDirs } from "../lease/data-dirs.ts";
 import { type Holding, type Inventory, readInventory } from "../lease/inventory.ts";
+import { readMoveInNote } from "../lease/move-in-notes.ts";
+import { readOldStore } from "../lease/nv-ipam-store.ts";
 import { rangeSetsOf } from "../lease/range-use.ts";
 import { defaultDataDir } from "../lease/store.ts";
 import { findNetworks } from "../upkeep/networks.ts";
@@ -38,7 +41,9 @@ export function readPoolStores(config: AgentConfig, dataDirs: string[]): PoolSto
   const leases = [...holdings, ...inventories.map(({ emptyLeases }) => ({ leases: emptyLeases }))].flatMap(
     (one) => one.leases,
   );
-  const used = (span: Span) => leases.filter(({ ip }) => isInside(span, ip)).length;
+  const old = stillOld(inventories).filter((one) => !leases.some(({ ip }) => formatIp(ip) === formatIp(one)));
+  const used = (span: Span) =>
+    [...leases.map(({ ip }) => ip), ...old].filter((ip) => isInside(span, ip)).length;
   return {
     inventories,
     used,
@@ -49,6 +54,22 @@ export function readPoolStores(config: AgentConfig, dataDirs: string[]): PoolSto
       return claim ? `what container ${claim.containerID} holds isn't known` : "";
     },
   };
+}
+
+/**
+ * Addresses that nv-ipam leased and nobody has taken over yet, and those that are in doubt: their pods may live. Throws where its store
+ * can't be understood.
+ */
+function stillOld(inventories: Inventory[]): Ip[] {
+  const store = readOldStore();
+  if (!store) return [];
+  const notes = inventories.flatMap(({ state }) => readMoveInNote(state.folder) ?? []);
+  const current = notes.filter(({ mark }) => mark === store.mark);
+  const settled = new Set(current.flatMap(({ pools }) => pools));
+  const doubts = new Set(current.flatMap((note) => note.doubts.map(({ address }) => address)));
+  return store.leases
+    .filter(({ pool, ip }) => !settled.has(pool) || doubts.has(formatIp(ip)))
+    .map(({ ip }) => ip);
 }
 
 /** Pools' addresses were leased there: where it isn't seen, they may be still. */

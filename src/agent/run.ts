@@ -10,6 +10,7 @@ import type { AgentContext, StartPart } from "./context.ts";
 import { startFollowing } from "./follow.ts";
 import { holdLock } from "./hold-lock.ts";
 import { startInstalling } from "./install.ts";
+import { startMovingIn } from "./move-in.ts";
 import { makeOwnNode } from "./own-node.ts";
 import { startPoolBlocks } from "./pool-blocks.ts";
 import { startUsage } from "./show-usage.ts";
@@ -17,6 +18,7 @@ import { startUsage } from "./show-usage.ts";
 /** In the order of their start; they end the other way round. */
 const parts: readonly StartPart[] = [
   startFollowing,
+  startMovingIn,
   startInstalling,
   startLeaks,
   startUsage,

@@ -1,7 +1,8 @@
-import { rmdirSync } from "node:fs";
+import { existsSync, renameSync, rmdirSync } from "node:fs";
 import { isErrno, removeIfThere, writeAll } from "../host/files.ts";
 import { openAgentWord } from "../ranges/agent-word.ts";
 import { type AgentConfig, onHost } from "./config.ts";
+import { keptName } from "./install-executables.ts";
 import { type Manifest, openManifest, ownFolder } from "./manifest.ts";
 import { removeCallNotes } from "./plugin-calls.ts";
 import { whileLocked } from "./while-locked.ts";
@@ -32,10 +33,20 @@ async function takeBack(config: AgentConfig, manifest: Manifest, path: string): 
     return false;
   }
   if (state === "ours") {
-    removeIfThere(onHost(config, path));
-    writeAll(1, `removed ${path}\n`);
+    if (renameIfKept(onHost(config, path))) writeAll(1, `put back ${path}, as it was before\n`);
+    else {
+      removeIfThere(onHost(config, path));
+      writeAll(1, `removed ${path}\n`);
+    }
   }
   manifest.forget(path);
+  return true;
+}
+
+/** Another project's program that was told to make room takes its name again, in one step. */
+function renameIfKept(path: string): boolean {
+  if (!existsSync(keptName(path))) return false;
+  renameSync(keptName(path), path);
   return true;
 }
 

@@ -15,6 +15,18 @@ export const poolGridKey = "ipam.kube-node.io/grid";
 /** A pool's annotation: the UIDs, with commas between them, of the objects that it was before. Their NodeBlocks are its own. */
 export const movedFromKey = "ipam.kube-node.io/moved-from";
 
+/** The label of a NodeBlock that was made for a pool of the served group: a controller that doesn't serve it leaves it alone. */
+export const servedLabel = "ipam.kube-node.io/served-group";
+
+/** nv-ipam's spec has no place for `allowOverlap`; this annotation of its pools stands for it. */
+export const allowOverlapKey = "ipam.kube-node.io/allow-overlap";
+
+/** Nor has its status one for the condition SetBack: since when. */
+export const setBackKey = "ipam.kube-node.io/set-back";
+
+/** The annotation of nv-ipam's pools that lists those of its exclusions that stand there for pods of ours, since its store doesn't know them. */
+export const excludedForPodsKey = "ipam.kube-node.io/excluded-for-pods";
+
 /** The finalizer by which a pool waits until its blocks are free. */
 export const poolFinalizer = "ipam.kube-node.io/blocks";
 

@@ -1,8 +1,7 @@
 import type { NodeBlock } from "../api/node-block.ts";
-import { nvIpamGroup } from "../api/nv-ipam.ts";
+import { nvIpamGroup, servedLabel } from "../api/nv-ipam.ts";
 import type { Pool } from "../pool/pool.ts";
 import { releaseDelayKey } from "./records.ts";
-import { servedLabel } from "./served-pool.ts";
 
 /** A NodeBlock as it is made: with what has to be known of its pool once that isn't there any more. */
 export function documentOf({ releaseDelay }: Pool, draft: NodeBlock, isServed: boolean): object {

@@ -10,6 +10,7 @@ import type { PoolRecord } from "./records.ts";
 import { readBlockRecord } from "./records.ts";
 import { isStatus, lookAtBlock, paths } from "./resources.ts";
 import { writeAllocations } from "./write-allocations.ts";
+import { yieldBlocks } from "./yield-blocks.ts";
 
 const atOnce = 16;
 
@@ -27,7 +28,7 @@ export async function importPool(context: ControllerContext, key: string): Promi
     const { pool, doubts, create } = plan(context, record);
     if (!pool) return;
     setDoubts(context, key, doubts);
-    if (doubts.length > 0) return;
+    if (doubts.length > 0) return await yieldBlocks(context, key, record, pool);
     const counts = pairs.counting(key) === record;
     const ready = counts ? await freeze(context, record, pool) : record;
     await claimAll(context, pool, create);

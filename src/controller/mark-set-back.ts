@@ -1,7 +1,7 @@
+import { setBackKey } from "../api/nv-ipam.ts";
 import type { PoolEntry } from "./cluster.ts";
 import type { ControllerContext } from "./context.ts";
 import { patchPool } from "./patch-pool.ts";
-import { setBackKey } from "./served-pool.ts";
 
 /** What the condition SetBack says of our pools, on one of nv-ipam's. */
 export async function markSetBack(

@@ -11,6 +11,7 @@ import type { Cluster, PoolEntry } from "./cluster.ts";
 import { owns } from "./pool-pairs.ts";
 import { projectClosing } from "./project-closing.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
+import { isTold } from "./told-blocks.ts";
 
 /** What a Node's annotations are to say: `texts` by key; `left` are keys that are nobody's business of ours, and stay as they are. */
 export type Projection = { texts: Record<string, string>; left: Set<string> };
@@ -21,8 +22,11 @@ export type Projection = { texts: Record<string, string>; left: Set<string> };
  */
 export function projectNode(cluster: Cluster, node: NodeRecord, lost: ReadonlySet<string>): Projection {
   const projection: Projection = { texts: {}, left: new Set() };
-  const blocks = Map.groupBy(cluster.blocksOfNode(node.name).filter(isShown), ({ pool }) => poolKey(pool));
   const carried = new Map(carriedBy(node).map((one) => [poolKey(one.pool), one]));
+  const shown = cluster
+    .blocksOfNode(node.name)
+    .filter((block) => isShown(block) && !isWaiting(cluster, block, carried.get(poolKey(block.pool))));
+  const blocks = Map.groupBy(shown, ({ pool }) => poolKey(pool));
   for (const key of new Set([...blocks.keys(), ...carried.keys()])) {
     const own = blocks.get(key) ?? [];
     const there = carried.get(key);
@@ -36,6 +40,14 @@ export function projectNode(cluster: Cluster, node: NodeRecord, lost: ReadonlySe
       projection.texts[poolAnnotationKey(reference)] = formatPoolAnnotation(annotation);
   }
   return projection;
+}
+
+/** Nothing that it carries is taken from it. */
+function isWaiting(cluster: Cluster, block: BlockRecord, there: Carried | undefined): boolean {
+  if (block.closing || isTold(cluster, block)) return false;
+  if (there?.says?.blocks.some(({ name }) => name === block.name)) return false;
+  cluster.serving.wait(poolKey(block.pool), block.nodeName);
+  return true;
 }
 
 /** A block is taken out once its agent said that it is empty: then it can be deleted. */

@@ -30,6 +30,7 @@ export async function reconcilePool(context: ControllerContext, key: string): Pr
   wakeNodes(context, entry);
   await tellStatus(context, entry);
   await tellAllocations(context, key);
+  wakeWaiting(context, key);
 }
 
 /** The finalizer and the frozen grid come before the first block. */
@@ -66,6 +67,12 @@ async function finishPool(context: ControllerContext, key: string): Promise<void
     metadata: { finalizers: record.finalizers.filter((one) => one !== poolFinalizer) },
   });
   log.info("a deleted pool is free of blocks, and goes", { pool: key });
+}
+
+/** Nodes whose blocks may be in the status now; those that aren't wait again. */
+function wakeWaiting({ cluster: { serving }, queue }: ControllerContext, key: string): void {
+  for (const name of serving.waiting.get(key) ?? []) queue.add(`node/${name}`);
+  serving.waiting.delete(key);
 }
 
 function isOf({ pool }: BlockRecord, key: string): boolean {

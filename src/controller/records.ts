@@ -1,13 +1,13 @@
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import type { NodeBlock, NodeBlockStatus } from "../api/node-block.ts";
-import { uidsOfPool } from "../api/nv-ipam.ts";
+import { servedLabel, uidsOfPool } from "../api/nv-ipam.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
 import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { type Block, readBlock } from "../pool/block.ts";
 import { chooseKeys } from "../survey/range-keys.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
-import { asOurs, readServedPool, type ServedPool, servedLabel } from "./served-pool.ts";
+import { asOurs, readServedPool, type ServedPool } from "./served-pool.ts";
 
 /** What is kept of a Node; of its annotations only ours. `created` is in milliseconds since 1970. */
 export type NodeRecord = {

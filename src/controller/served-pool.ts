@@ -1,4 +1,11 @@
-import { type NvPool, nvIpamGroup, nvIpamVersion, readNvPool } from "../api/nv-ipam.ts";
+import {
+  allowOverlapKey,
+  type NvPool,
+  nvIpamGroup,
+  nvIpamVersion,
+  readNvPool,
+  setBackKey,
+} from "../api/nv-ipam.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
 import type { PoolCondition, PoolStatus } from "../api/pool-status.ts";
 import { frozenGridOf } from "../move/pool-grid.ts";
@@ -11,15 +18,6 @@ export type ServedPool = NvPool & {
 };
 
 export const fieldManager = "kube-node-controller";
-
-/** The label of a NodeBlock that was made for a pool of the served group: without the flag it is left alone. */
-export const servedLabel = "ipam.kube-node.io/served-group";
-
-/** nv-ipam's spec has no place for `allowOverlap`; this annotation of its pools stands for it. */
-const allowOverlapKey = "ipam.kube-node.io/allow-overlap";
-
-/** Nor has its status one for the condition SetBack: since when. */
-export const setBackKey = "ipam.kube-node.io/set-back";
 
 export function servedPath(kind: PoolKind, namespace: string, name?: string): string {
   const all = `/apis/${nvIpamGroup}/${nvIpamVersion}/namespaces/${namespace}/${kind.toLowerCase()}s`;

@@ -12,6 +12,8 @@ export class Serving {
   /** By pool: when its status was too large to be written, by performance.now(). */
   readonly tooLargeAt = new Map<string, number>();
   readonly writtenAt = new Map<string, number>();
+  /** By pool: Nodes that have a block which isn't shown to them before the status says so. */
+  readonly waiting = new Map<string, Set<string>>();
 
   /** Whether something new may be given out of a pool that the served group has (too). */
   mayGive(key: string, served: PoolRecord | undefined): boolean {
@@ -28,8 +30,13 @@ export class Serving {
     return undefined;
   }
 
+  wait(key: string, node: string): void {
+    const nodes = this.waiting.get(key) ?? new Set();
+    this.waiting.set(key, nodes.add(node));
+  }
+
   forget(key: string): void {
-    for (const map of [this.doubts, this.tooLargeAt, this.writtenAt]) map.delete(key);
+    for (const map of [this.doubts, this.tooLargeAt, this.writtenAt, this.waiting]) map.delete(key);
   }
 }
 

@@ -1,10 +1,13 @@
 import { type NvAllocation, nvIpamGroup, nvIpamVersion } from "../api/nv-ipam.ts";
+import { nodeBlockName } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { formatAllocation } from "../move/format-allocation.ts";
+import { placeAllocation } from "../move/read-allocation.ts";
 import { poolKey } from "../pool/plan.ts";
+import type { Pool } from "../pool/pool.ts";
 import type { ControllerContext } from "./context.ts";
 import { type BlockRecord, type PoolRecord, readPoolRecord } from "./records.ts";
-import { isStatus, lookAtPool, pathOfPool } from "./resources.ts";
+import { isStatus, lookAtBlock, lookAtPool, pathOfPool } from "./resources.ts";
 import { fieldManager } from "./served-pool.ts";
 
 const tooLargeAgainMs = 60_000;
@@ -16,6 +19,7 @@ const tooLargeAgainMs = 60_000;
 export async function writeAllocations(context: ControllerContext, record: PoolRecord): Promise<void> {
   const { cluster, client, metrics } = context;
   const { kind, name, uid, version, served } = record;
+  await lookForOmitted(context, record);
   const allocations = allocationsOf(context, record);
   if (!served || !allocations) return;
   if (served.isOurs && JSON.stringify(allocations) === canonical(served.allocations)) return;
@@ -67,6 +71,18 @@ function allocationsOf({ cluster }: ControllerContext, record: PoolRecord): NvAl
 function inOrder(a: BlockRecord, b: BlockRecord): number {
   if (a.nodeName !== b.nodeName) return a.nodeName < b.nodeName ? -1 : 1;
   return Number(a.closing) - Number(b.closing) || (a.index < b.index ? -1 : 1);
+}
+
+/** What the status says and isn't known as a NodeBlock, or as another Node's, is asked for: it may just have been made. */
+async function lookForOmitted(context: ControllerContext, record: PoolRecord): Promise<void> {
+  const { cluster } = context;
+  const { pool } = cluster.pools.get(poolKey(record)) ?? {};
+  for (const one of pool ? (record.served?.allocations ?? []) : []) {
+    const placed = placeAllocation(pool as Pool, one);
+    if ("doubt" in placed) continue;
+    const name = nodeBlockName(record, placed.index);
+    if (cluster.blocks.get(name)?.nodeName !== placed.nodeName) await lookAtBlock(context, name);
+  }
 }
 
 /** As we write it: keys in our order. */

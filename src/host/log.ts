@@ -19,12 +19,6 @@ export function parseLevel(text: string | undefined): number {
   return verbosity >= 2 ? levels.trace : verbosity === 1 ? levels.debug : levels.info;
 }
 
-/** The words of other plugins: `warning`, `panic`, `verbose`; anything else is info. */
-export function levelOf(word: string | undefined): number {
-  const name = { warning: "warn", panic: "error", verbose: "trace" }[word ?? ""] ?? word ?? "";
-  return Object.hasOwn(levels, name) ? levels[name as keyof typeof levels] : levels.info;
-}
-
 /**
  * One JSON line an event, appended by one write so that lines of concurrent calls don't mix. Without a file, or where the file
  * is the system's or may be a pod's, warnings go to stderr: a tenant may have named it.

@@ -154,7 +154,7 @@ function show(
     ranges.map(formatRangeSet).join(", "),
     path,
   ]);
-  const isResult = dryRun === "client" || (pool === undefined && annotation === undefined);
+  const isResult = pool === undefined && (dryRun === "client" || annotation === undefined);
   if (output === "table") (isResult ? shell.print : shell.say)(formatTable(["NODE", "RANGES", "FILE"], rows));
   for (const words of plan.notes) shell.say(`note: ${words}`);
   for (const words of doubts) shell.say(`${shell.paint.red("doubt:")} ${words}`);

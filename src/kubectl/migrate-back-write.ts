@@ -1,7 +1,16 @@
-import { movedFromKey, type NvPool, poolFinalizer, poolGridKey, readNvPool } from "../api/nv-ipam.ts";
+import {
+  excludedForPodsKey,
+  movedFromKey,
+  type NvPool,
+  poolFinalizer,
+  poolGridKey,
+  readNvPool,
+  setBackKey,
+} from "../api/nv-ipam.ts";
 import { poolAnnotationKey } from "../api/pool-names.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
+import type { PodExclusions } from "../move/exclude-pods.ts";
 import { isMarked, type PoolReturn } from "../move/plan-return.ts";
 import { nodeBlocksPath } from "../survey/pool-objects.ts";
 import { type MigrationNode, nvPath, ownPath } from "./migrate-cluster.ts";
@@ -25,6 +34,19 @@ async function createNv(client: Client, { object, own }: PoolReturn): Promise<Nv
   const made = readNvPool(own.kind, await client.create(nvPath(own.kind, { namespace }) + manager, object));
   if (!made) throw new Error("the API server's answer is no object");
   return made;
+}
+
+/** Keeps the addresses of living pods from being given again, as long as they live; only to the object that this was planned with. */
+export async function writeExclusions(
+  client: Client,
+  nv: NvPool,
+  { all, forPods }: PodExclusions,
+): Promise<void> {
+  const { uid, resourceVersion, kind } = nv;
+  const mark = forPods.length > 0 ? JSON.stringify(forPods) : null;
+  const metadata = { uid, resourceVersion, annotations: { [excludedForPodsKey]: mark } };
+  const spec = { exclusions: all.length > 0 ? all : null };
+  await client.patch(nvPath(kind, nv) + manager, { metadata, spec }, "merge");
 }
 
 /**
@@ -60,7 +82,7 @@ export async function removeOurs(
 async function cleanNv(client: Client, nv: NvPool): Promise<void> {
   if (!isMarked(nv)) return;
   const { uid, finalizers } = nv;
-  const annotations = { [poolGridKey]: null, [movedFromKey]: null };
+  const annotations = { [poolGridKey]: null, [movedFromKey]: null, [setBackKey]: null };
   const metadata = { uid, annotations, finalizers: finalizers.filter((one) => one !== poolFinalizer) };
   await client.patch(nvPath(nv.kind, nv) + manager, { metadata }, "merge");
 }

@@ -1,9 +1,11 @@
-import { nvIpamLease } from "../api/nv-ipam.ts";
+import { isDeepStrictEqual } from "node:util";
+import { excludedForPodsKey, type NvPool, nvIpamLease } from "../api/nv-ipam.ts";
 import { poolAnnotationKey } from "../api/pool-names.ts";
+import { excludePods, type PodExclusions } from "../move/exclude-pods.ts";
 import { isMarked, type PoolReturn, planReturn } from "../move/plan-return.ts";
 import { poolKey } from "../pool/plan.ts";
 import { findLeaseHolder, type LeaseHolder } from "./lease-holder.ts";
-import { removeOurs, returnPool } from "./migrate-back-write.ts";
+import { removeOurs, returnPool, writeExclusions } from "./migrate-back-write.ts";
 import { type MigrationCluster, nameOfPool, readMigrationCluster } from "./migrate-cluster.ts";
 import { attempt, count, type Migration, type Step } from "./migrate-flags.ts";
 import { ownLease } from "./migrate-in.ts";
@@ -38,6 +40,7 @@ function planReturns(cluster: MigrationCluster, namespace: string): PoolReturn[]
 
 function isOursStill({ nv, own, blocks }: PoolReturn, { nodes }: MigrationCluster): boolean {
   if (own || blocks.length > 0 || !nv || isMarked(nv)) return true;
+  if (nv.annotations[excludedForPodsKey] !== undefined) return true;
   const key = poolAnnotationKey(nv);
   return [...nodes.values()].some(({ annotations }) => annotations[key] !== undefined);
 }
@@ -49,8 +52,44 @@ export async function moveBack(
   const stopped = checkStopped(first);
   const returned = await returnAll(migration, first);
   const look = migration.flags.dryRun === "none" ? await lookBack(migration) : first;
-  const nodes = checkNodes(look);
-  return { steps: [stopped, returned, nodes, await finish(migration, look)], look };
+  const excluded = await excludeAll(migration, look);
+  const again = migration.flags.dryRun === "none" ? await lookBack(migration) : look;
+  const finished = await finish(migration, again, excluded);
+  return { steps: [stopped, returned, excluded, checkNodes(again), finished], look: again };
+}
+
+/** Pods that got their address from us are in no store of nv-ipam's. */
+async function excludeAll(migration: Migration, look: LookBack): Promise<Step> {
+  const title = "addresses of living pods are excluded from being given again";
+  const all = clear(look).flatMap(({ nv, pool, readable }) => {
+    return nv && pool ? [{ nv, wanted: excludePods(nv, pool, readable, look.cluster.pods) }] : [];
+  });
+  const full = all.flatMap(({ wanted }) =>
+    wanted.full.map(
+      (name) =>
+        `${name}: every address of it has a pod, and nv-ipam would take the block away: delete a pod first`,
+    ),
+  );
+  const left = all.filter(({ nv, wanted }) => wanted.full.length === 0 && !isExcluded(nv, wanted));
+  const what = `${count(all.flatMap(({ wanted }) => wanted.forPods).length, "exclusion")}: run this again once pods have ended, and they go`;
+  const undone = full.length > 0 || clear(look).some(({ nv }) => !nv) ? ("waits" as const) : undefined;
+  if (migration.flags.dryRun === "client")
+    return { title, state: undone ?? (left.length > 0 ? "to do" : "done"), words: [what, ...full] };
+  const faults = await attempt(
+    left,
+    ({ nv }) => nameOfPool(nv),
+    ({ nv, wanted }) => writeExclusions(migration.client, nv, wanted),
+  );
+  return {
+    title,
+    state: faults.length > 0 ? "failed" : (undone ?? "done"),
+    words: [...faults, what, ...full],
+  };
+}
+
+function isExcluded({ annotations, spec }: NvPool, { all, forPods }: PodExclusions): boolean {
+  const mark = annotations[excludedForPodsKey] ?? "[]";
+  return mark === JSON.stringify(forPods) && isDeepStrictEqual(spec["exclusions"] ?? [], all);
 }
 
 function checkStopped({ ownHolder }: LookBack): Step {
@@ -107,12 +146,12 @@ function checkNodes({ nvHolder }: LookBack): Step {
     title: "nv-ipam's controller and its daemon run again",
     state: nvHolder ? "done" : "waits",
     words: [
-      "in this order: the agent is taken away, each node's leases are in nv-ipam's store (docs/migrate-nv-ipam.md), its daemon runs, then its controller",
+      "in this order: kube-node's nv-ipam is taken from the nodes, this command once more for pods that came since, nv-ipam's daemon, its controller",
     ],
   };
 }
 
-async function finish(migration: Migration, look: LookBack): Promise<Step> {
+async function finish(migration: Migration, look: LookBack, excluded: Step): Promise<Step> {
   const title = "annotations of Nodes, NodeBlocks and our objects are gone";
   const pools = clear(look);
   if (look.pools.length === 0) return { title, state: "done", words: [] };
@@ -126,6 +165,8 @@ async function finish(migration: Migration, look: LookBack): Promise<Step> {
     };
   if (look.ownHolder)
     return { title, state: "waits", words: ["kube-node-controller has to be stopped first"] };
+  if (excluded.state === "failed" || excluded.state === "waits")
+    return { title, state: "waits", words: ["addresses of living pods have to be excluded first"] };
   const unsaid = pools
     .filter(isLeft)
     .map((one) => `${nameOf(one)}: nv-ipam's status doesn't have all its blocks`);

@@ -129,12 +129,15 @@ function checkServed(look: LookIn): Step {
     if (!node || node.uid !== spec.nodeUID) return false;
     return !node.annotations[poolAnnotationKey(spec.pool)]?.includes(`"${metadata.name}"`);
   });
-  if (uncarried.length === 0 && (blocks.length > 0 || ownHolder))
+  if (uncarried.length === 0 && (pools.length === 0 || blocks.length > 0 || ownHolder))
     return { title, state: "done", words: [`${count(blocks.length, "block")} carried`] };
   const isServed = pools.every(
     ({ from }) => from.finalizers.includes(poolFinalizer) || ownOf(cluster, from) !== undefined,
   );
-  const flag = pools.every(({ from }) => ownOf(cluster, from)) ? "" : ` with --serve-group=${nvIpamGroup}`;
+  const namespace = pools[0]?.from.namespace ?? "kube-system";
+  const where = namespace === "kube-system" ? "" : ` --serve-namespace=${namespace}`;
+  const isOwn = pools.every(({ from }) => ownOf(cluster, from));
+  const flag = isOwn ? "" : ` with --serve-group=${nvIpamGroup}${where}`;
   const missing = `${uncarried.length} of ${count(blocks.length, "block")} not carried yet`;
   if (!ownHolder) return { title, state: "waits", words: [missing, `run kube-node-controller${flag}`] };
   if (!isServed)

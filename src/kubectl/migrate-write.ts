@@ -1,4 +1,4 @@
-import { type NvPool, poolGridKey, uidsOfPool } from "../api/nv-ipam.ts";
+import { type NvPool, nvIpamGroup, poolGridKey, servedLabel, uidsOfPool } from "../api/nv-ipam.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type OwnObject, ownObjectOf } from "../move/own-object.ts";
@@ -21,7 +21,9 @@ export async function claimPool(client: Client, { from, pool, create }: PoolClai
     const metadata = { uid, resourceVersion, annotations: { [poolGridKey]: grid } };
     await client.patch(nvPath(from.kind, from) + manager, { metadata }, "merge");
   }
-  const outcomes = await createBlocks(client, create, false);
+  const labels = { [servedLabel]: nvIpamGroup };
+  const blocks = create.map((block) => ({ ...block, metadata: { ...block.metadata, labels } }));
+  const outcomes = await createBlocks(client, blocks, false);
   return [...outcomes].flatMap(([name, { state, words }]) =>
     state === "made" || state === "there" ? [] : [`${name}: ${words}`],
   );

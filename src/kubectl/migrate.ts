@@ -70,7 +70,7 @@ async function goIn(migration: Migration, shell: Shell): Promise<number> {
   showPlan(rows, flags, shell);
   if (rows.length === 0) {
     shell.say(`nv-ipam has no pools in namespace ${flags.namespace}: nothing to move`);
-    return 0;
+    return await reportSteps([], [], flags, shell);
   }
   if (!(await isWanted(migration, rows, "Move them in"))) return 1;
   const { steps, look: now } = await moveIn(migration, look);
@@ -84,7 +84,7 @@ async function goBack(migration: Migration): Promise<number> {
   showPlan(rows, flags, shell);
   if (rows.length === 0) {
     shell.say("nothing of these pools is ours: nothing to give back");
-    return 0;
+    return await reportSteps([], [], flags, shell);
   }
   if (!(await isWanted(migration, rows, "Give them back"))) return 1;
   const { steps, look: now } = await moveBack(migration, look);

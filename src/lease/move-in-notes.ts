@@ -56,6 +56,12 @@ export function doubtfulAddresses(folder: string): string[] {
   return (readMoveInNote(folder)?.doubts ?? []).map(({ address }) => address);
 }
 
+/** Whether something of an attachment's was not taken over. */
+export function isInDoubt(folder: string, { containerID, ifname }: Ended): boolean {
+  const doubts = readMoveInNote(folder)?.doubts ?? [];
+  return doubts.some((one) => one.containerID === containerID && one.ifname === ifname);
+}
+
 type Ended = { containerID: string; ifname: string };
 
 /** Its lease stands in nv-ipam's store still, and is to be passed over. A disk that can't be written stops no DEL: an address too many is kept. */

@@ -42,6 +42,11 @@ export function markOfStore(path = nvIpamStore): string | undefined {
   return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
 }
 
+/** When it was last written, in milliseconds since 1970; undefined where there is none. */
+export function timeOfStore(path = nvIpamStore): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
 /**
  * All of its leases; undefined where there is no store. Throws code 11 where it can't be understood: then nothing is known to be free. Its
  * checksum is by an algorithm of its own, and isn't compared.

@@ -1,14 +1,18 @@
 import {
+  allowOverlapKey,
+  excludedForPodsKey,
   movedFromKey,
   type NvPool,
   nvIpamGroup,
   nvIpamVersion,
   poolGridKey,
+  setBackKey,
   uidsOfPool,
 } from "../api/nv-ipam.ts";
 import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { JsonObject } from "../text/json.ts";
+import { ownExclusions } from "./exclude-pods.ts";
 import { formatGrid, type PoolGrid } from "./pool-grid.ts";
 
 /** A pool of our group, as it stands there. */
@@ -32,7 +36,26 @@ type Metadata = {
 export type PoolDraft = { apiVersion: string; kind: string; metadata: Metadata; spec: JsonObject };
 
 /** What kubectl and we write there about an object is not true of the one that is made from it. */
-const notCopied = ["kubectl.kubernetes.io/last-applied-configuration", movedFromKey, poolGridKey];
+const notCopied = [
+  "kubectl.kubernetes.io/last-applied-configuration",
+  movedFromKey,
+  poolGridKey,
+  allowOverlapKey,
+  setBackKey,
+  excludedForPodsKey,
+];
+
+/** nv-ipam's spec as ours says it: the same; with allowOverlap where its annotation stands for that, and without what a way back excluded for pods. */
+export function specOf({ spec, annotations }: Pick<NvPool, "spec" | "annotations">): JsonObject {
+  const { exclusions, ...others } = spec;
+  const kept =
+    annotations[excludedForPodsKey] === undefined ? exclusions : ownExclusions({ spec, annotations });
+  return {
+    ...others,
+    ...(exclusions !== undefined && { exclusions: kept }),
+    ...(annotations[allowOverlapKey] === "true" && { allowOverlap: true }),
+  };
+}
 
 function copied(annotations: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => !notCopied.includes(key)));
@@ -45,7 +68,7 @@ export function ownObjectOf({ kind, name, uid, labels, annotations, spec }: NvPo
     apiVersion: `${poolGroup}/${poolVersion}`,
     kind,
     metadata: { name, labels, annotations: { ...copied(annotations), [movedFromKey]: movedFrom } },
-    spec,
+    spec: specOf({ spec, annotations }),
   };
 }
 
@@ -61,6 +84,7 @@ export function nvObjectOf(own: OwnObject, pool: Pool, namespace: string): PoolD
         ...copied(annotations),
         [movedFromKey]: uidsOfPool(own).join(","),
         [poolGridKey]: JSON.stringify(formatGrid(pool)),
+        ...(spec["allowOverlap"] === true && { [allowOverlapKey]: "true" }),
       },
     },
     spec,

@@ -10,6 +10,7 @@ import { spanOfBlock } from "../pool/grid.ts";
 import { judgeBlock } from "../pool/judge-block.ts";
 import type { Pool, PoolNode } from "../pool/pool.ts";
 import { readPool } from "../pool/read-pool.ts";
+import { specOf } from "./own-object.ts";
 import { frozenGridOf } from "./pool-grid.ts";
 import { placeAllocation } from "./read-allocation.ts";
 
@@ -42,7 +43,7 @@ const goneNode = "gone";
 
 /** Makes exactly the allocations into NodeBlocks, or none of them: nothing is moved, nothing is given twice. */
 export function planClaims(from: NvPool, surroundings: Surroundings): PoolClaims {
-  const read = readPool({ ...from, ...frozenGridOf(from) });
+  const read = readPool({ ...from, spec: specOf(from), ...frozenGridOf(from) });
   if (!("pool" in read)) {
     const faults = read.faults.map(({ path, words }) => `spec.${path.join(".")}: ${words}`);
     return {
@@ -62,7 +63,7 @@ export function planClaims(from: NvPool, surroundings: Surroundings): PoolClaims
   const doubts = [
     ...standing(from, surroundings),
     ...placed.flatMap((one) => ("doubt" in one ? [one.doubt] : [])),
-    ...twice(pool, good),
+    ...twice(pool, good, known),
     ...contradictions(pool, good),
     ...foreign(from, uids, good, surroundings.blocks),
   ];
@@ -110,7 +111,9 @@ function uidsIn(from: NvPool, { own }: Surroundings): Set<string> {
 
 type Placed = { nodeName: string; index: bigint };
 
-function twice(pool: Pool, placed: Placed[]): string[] {
+function twice(pool: Pool, placed: Placed[], known: ReadonlyMap<string, NodeBlock>): string[] {
+  const isClaimed = ({ nodeName, index }: Placed) =>
+    known.get(nodeBlockName(pool, index))?.spec.nodeName === nodeName;
   const byIndex = Map.groupBy(placed, ({ index }) => index);
   const byNode = Map.groupBy(placed, ({ nodeName }) => nodeName);
   return [
@@ -122,7 +125,7 @@ function twice(pool: Pool, placed: Placed[]): string[] {
         : [],
     ),
     ...[...byNode].flatMap(([nodeName, all]) =>
-      all.length > 1 && new Set(all.map(({ index }) => index)).size > 1
+      all.length > 1 && !all.every(isClaimed) && new Set(all.map(({ index }) => index)).size > 1
         ? [
             `${nodeName} has ${all.map(({ index }) => nameOf(pool, index)).join(" and ")}: remove the allocation that it doesn't use`,
           ]

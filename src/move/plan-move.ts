@@ -1,4 +1,4 @@
-import type { NvPool } from "../api/nv-ipam.ts";
+import { allowOverlapKey, type NvPool } from "../api/nv-ipam.ts";
 import { claimOfPool } from "../pool/claims.ts";
 import { describeOverlap, findOverlaps } from "../pool/overlaps.ts";
 import { poolKey } from "../pool/plan.ts";
@@ -21,7 +21,13 @@ export function planMove(all: readonly NvPool[], namespace: string, surroundings
       const overlap = overlaps.get(poolKey(one.from));
       if (!overlap) return one;
       const words = describeOverlap(`${one.from.kind} ${one.from.name}`, overlap);
-      return { ...one, notes: [...one.notes, `${words}; what is given stays, and no new node gets a block`] };
+      return {
+        ...one,
+        notes: [
+          ...one.notes,
+          `${words} (of nv-ipam's: ${allowOverlapKey}=true as its annotation); what is given stays, and no new node gets a block`,
+        ],
+      };
     }),
     elsewhere: all.filter((one) => one.namespace !== namespace),
   };

@@ -29,6 +29,8 @@ export type PoolReturn = {
   allocations: NvAllocation[];
   missing: Block[];
   blocks: NodeBlock[];
+  /** The same, read; in the order of their places. */
+  readable: Block[];
   doubts: string[];
   notes: string[];
 };
@@ -50,7 +52,16 @@ export function planReturn({ nv, own, namespace, nodes, blocks: all }: Parts): P
   const blocks = all.filter(({ spec }) => spec.pool.kind === from.kind && spec.pool.name === from.name);
   const frozen = nv ? frozenGridOf(nv) : own?.grid && { frozen: own.grid };
   const read = readPool({ ...from, ...frozen });
-  const nothing = { nv, own, object: undefined, allocations: [], missing: [], blocks, notes: [] };
+  const nothing = {
+    nv,
+    own,
+    object: undefined,
+    allocations: [],
+    missing: [],
+    blocks,
+    readable: [],
+    notes: [],
+  };
   if (!("pool" in read)) {
     const doubts = read.faults.map(({ path, words }) => `spec.${path.join(".")}: ${words}`);
     return { ...nothing, pool: undefined, doubts };
@@ -69,6 +80,7 @@ export function planReturn({ nv, own, namespace, nodes, blocks: all }: Parts): P
     object: !nv && own ? nvObjectOf(own, pool, namespace) : undefined,
     pool,
     allocations: allocationsOf(pool, readable, said),
+    readable,
     missing: readable.filter((block) => !isSaid(pool, block, said)),
     doubts,
     notes: [...lostKeys(nv?.spec ?? own?.spec ?? {}), ...goneNodes(readable, nodes)],
@@ -143,7 +155,7 @@ function misfits(pool: Pool, blocks: Block[], nodes: ReadonlyMap<string, PoolNod
   ];
 }
 
-const ourKeys = ["perNodeReserved", "blockReleaseDelay", "blockHoldTime", "allowOverlap"];
+const ourKeys = ["perNodeReserved", "blockReleaseDelay", "blockHoldTime"];
 
 function lostKeys(spec: Readonly<Record<string, unknown>>): string[] {
   return ourKeys

@@ -8,7 +8,7 @@ import type { Environment } from "../cni/environment.ts";
 import { CniError, code } from "../cni/error.ts";
 import type { Network } from "../cni/network.ts";
 import { readText } from "../host/files.ts";
-import { type Log, levelOf, openLog } from "../host/log.ts";
+import { type Log, openLog } from "../host/log.ts";
 import { isPodsFile } from "../host/pods-files.ts";
 import { fold } from "../text/fold.ts";
 import {
@@ -22,6 +22,16 @@ import {
 import { ipamOf } from "./ipam-config.ts";
 import { readKubeNodeRequest } from "./kube-node.ts";
 import type { ReadRequest } from "./request.ts";
+
+/** Its words for levels, in our numbers. */
+const levels: Record<string, number> & { info: number } = {
+  verbose: 10,
+  debug: 20,
+  info: 30,
+  warning: 40,
+  error: 50,
+  panic: 50,
+};
 
 /**
  * A configuration of nv-ipam's, read as its plugin reads it, with the defaults of `<confDir>/nv-ipam.conf`: a network of pools like any
@@ -44,7 +54,7 @@ export async function readNvIpamRequest(
     logfile: config.logFile ?? defaultLogFile,
   };
   const openAs: typeof openLog = (file, _level, context) =>
-    open(file, levelOf(config.logLevel), { ...context, plugin: "nv-ipam" });
+    open(file, levels[config.logLevel ?? ""] ?? levels.info, { ...context, plugin: "nv-ipam" });
   const request = await readKubeNodeRequest(
     { ...network, raw: { ...network.raw, ipam } },
     folders,

@@ -6,7 +6,7 @@ import type { PoolReference } from "../api/pool-names.ts";
 import { CniError, code } from "../cni/error.ts";
 import type { Network } from "../cni/network.ts";
 import { noteDataDir } from "../lease/data-dirs.ts";
-import { doubtfulAddresses, isMovedIn, noteEnded } from "../lease/move-in-notes.ts";
+import { doubtfulAddresses, isInDoubt, isMovedIn, noteEnded } from "../lease/move-in-notes.ts";
 import { nvIpamSocket, oldPoolKey } from "../lease/nv-ipam-store.ts";
 import { pools } from "../ranges/pool-source.ts";
 import type { Source } from "../ranges/source.ts";
@@ -52,7 +52,8 @@ function makePooled(
     isNvIpams,
     isMovedIn: (stateFolder) => !(isNvIpams && existsSync(nvIpamSocket)) && isMovedIn(stateFolder, keys),
     ended(stateFolder, attachment) {
-      if (!isMovedIn(stateFolder, keys)) noteEnded(stateFolder, attachment);
+      if (!isMovedIn(stateFolder, keys) || isInDoubt(stateFolder, attachment))
+        noteEnded(stateFolder, attachment);
     },
     begin: () => noteDataDir(config.dataDir),
     askFor(given, { node, args, env, stateFolder }) {

@@ -14,8 +14,3 @@ export const readers = {
 } satisfies Record<string, Read>;
 
 export type PluginName = keyof typeof readers;
-
-/** Whether `ipam.type` is one of them. */
-export function isPluginName(type: unknown): type is PluginName {
-  return typeof type === "string" && Object.hasOwn(readers, type);
-}

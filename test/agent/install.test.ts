@@ -84,6 +84,23 @@ describe("the executables", () => {
     expect(readFileSync(join(host.bin, "node-annotation"), "utf8")).toContain("echo 1");
   });
 
+  it("have nv-ipam's name only where that is asked for, keep the real one, and uninstall puts it back", async () => {
+    const host = makeHost();
+    const real = join(host.bin, "nv-ipam");
+    writeFileSync(real, "#!/bin/sh\necho 'nv-ipam cni version:v1'\n", { mode: 0o755 });
+    expect(await runAgent(host, "install", alone)).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(real, "utf8")).toContain("cni version");
+    const answer = await runAgent(host, "install", [...alone, "--nv-ipam"]);
+    expect(answer).toMatchObject({ exitCode: 0 });
+    expect(answer.stdout).toContain("nv-ipam's own");
+    expect(await fileDigest(real)).toBe(ownDigest);
+    expect(await runAgent(host, "install", [...alone, "--nv-ipam"])).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(`${real}.before-kube-node`, "utf8")).toContain("cni version");
+    expect((await runAgent(host, "uninstall")).stdout).toContain("put back /opt/cni/bin/nv-ipam");
+    expect(readFileSync(real, "utf8")).toContain("cni version");
+    expect(readdirSync(host.bin)).toEqual(["nv-ipam"]);
+  });
+
   const noCompiler = whatLacks(compiler());
   it.skipIf(noCompiler.some)(
     `are there at every moment while they are replaced, again and again, under the feet of starting pods${noCompiler.words}`,

@@ -15,6 +15,7 @@ import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, hostLocals, whatLacks } from "../parts/tools.ts";
 import { addressesIn, expectSilence, readFailure } from "../real/parts/answers.ts";
+import { nvIpamStoreOf, putNvIpamStore } from "../real/parts/nv-ipam-store.ts";
 import { annotationOf, type Pool } from "../real/parts/pooled-worker.ts";
 import { privateMounts, withMounts } from "../real/parts/private-mounts.ts";
 
@@ -186,6 +187,22 @@ describe.skipIf(lack.some)(`what the agent does for blocks of pools${lack.words}
     renameSync(hidden, other);
     await expect.poll(() => agent.said()).toContain("1 of its addresses are leased");
     expectSilence(await machine.call("DEL", "c1", { dataDir: other }));
+    await expect.poll(machine.status).toMatchObject({ drained: true });
+  });
+
+  it("keeps a block of which nv-ipam leased addresses that nobody took over", async () => {
+    const machine = await makeMachine();
+    const entry = { id: "old1", ip: "10.1.0.3", pool: `a${count}` };
+    const store = putNvIpamStore(machine.cni, nvIpamStoreOf([entry]));
+    await machine.close();
+    const agent = machine.startAgent();
+    await expect.poll(() => agent.said()).toContain("1 of its addresses are leased");
+    await sleep(longestCall * 2000);
+    expect(await machine.status()).not.toHaveProperty("drained");
+    writeFileSync(store, readFileSync(store, "utf8").slice(0, 60));
+    await expect.poll(() => agent.said()).toContain("can't be understood");
+    expect(await machine.status()).not.toHaveProperty("drained");
+    rmSync(store);
     await expect.poll(machine.status).toMatchObject({ drained: true });
   });
 

@@ -373,7 +373,8 @@ describe.skipIf(lack.some)(`kubectl kube-node migrate nv-ipam on a real API serv
     expect(await claims()).toEqual({});
     expect(await own("CIDRPool", "a")).toBeUndefined();
     for (const [kind, name] of all)
-      expect(await nv(kind, name)).toMatchObject({ annotations: {}, finalizers: [], deleting: false });
+      expect(await nv(kind, name)).toMatchObject({ finalizers: [], deleting: false });
+    expect((await nv("CIDRPool", "a"))?.annotations).toEqual({});
     for (const name of names)
       expect(
         Object.keys((await site.api.getNode(name))?.metadata.annotations ?? {}).filter((key) =>
@@ -382,10 +383,29 @@ describe.skipIf(lack.some)(`kubectl kube-node migrate nv-ipam on a real API serv
       ).toEqual([]);
     expect((await statuses()).flat).toHaveLength(4);
     expect((await statuses()).routed).toHaveLength(2);
+  });
+
+  it("--back keeps addresses of living pods from being given again, as long as they live", async () => {
+    const { admin } = site;
+    const excluded = async () => (await nv("IPPool", "a"))?.spec["exclusions"];
+    expect(await excluded()).toEqual([{ startIP: "192.168.0.17", endIP: "192.168.0.18" }]);
+    // This one is nv-ipam's own by now.
+    await createPod(admin, { name: "later", node: "n3", attachments: { "default/net1": ["192.168.0.50"] } });
+    const end = (name: string) =>
+      admin.remove(`/api/v1/namespaces/default/pods/${name}`, { gracePeriodSeconds: 0 });
+    await end("astray");
+    const { stdout } = await site.run("migrate nv-ipam --back --finish");
+    expect(stdout).toContain("1 exclusion: run this again once pods have ended, and they go");
+    expect(await excluded()).toEqual([{ startIP: "192.168.0.17", endIP: "192.168.0.17" }]);
+    await end("stays");
+    await site.run("migrate nv-ipam --back");
+    expect(await nv("IPPool", "a")).toMatchObject({ spec: flat, annotations: {} });
+    expect(await excluded()).toBeUndefined();
     expect(await site.run("migrate nv-ipam --back --finish")).toMatchObject({
       exitCode: 0,
       stderr: "nothing of these pools is ours: nothing to give back",
     });
+    await end("later");
   });
 
   it("there and back again without --to-group leaves all as it was", async () => {

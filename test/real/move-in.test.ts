@@ -6,15 +6,13 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
 import { makeNamespace, removeNamespaces } from "../parts/namespace.ts";
 import { namespaces, whatLacks } from "../parts/tools.ts";
-import { nvIpamStoreOf, type OldEntry, putLibcniCache, putNvIpamStore } from "./parts/nv-ipam-store.ts";
-import { makePooledWorker, type PooledWorker } from "./parts/pooled-worker.ts";
-import { privateMounts, withMounts } from "./parts/private-mounts.ts";
-import { describeHostLocals, describeSubjects, type Subject } from "./parts/subjects.ts";
-import type { Difference } from "./parts/worker.ts";
+
+import { block, gateway, makeOldMachine } from "./parts/nv-ipam-machine.ts";
+import { putLibcniCache } from "./parts/nv-ipam-store.ts";
+import { privateMounts } from "./parts/private-mounts.ts";
+import { describeHostLocals, describeSubjects } from "./parts/subjects.ts";
 
 const lack = whatLacks(privateMounts(), namespaces());
-const gateway = "10.1.0.1";
-const block = { subnet: "10.1.0.0/16", ranges: ["10.1.0.2-10.1.0.9"], gateway };
 
 let server: EmbeddedApiServer;
 beforeAll(async () => {
@@ -22,44 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** A machine whose executable is called by nv-ipam's name, for its configurations. */
-async function makeOld(
-  subject: Subject,
-  entries: OldEntry[],
-  ...pools: Parameters<PooledWorker["give"]>[0][]
-) {
-  const worker = await makePooledWorker(server, subject);
-  for (const pool of pools.length > 0 ? pools : [{ blocks: [block] }]) await worker.give(pool);
-  const store = putNvIpamStore(worker.machine.cni, nvIpamStoreOf(entries));
-  const text = readFileSync(store, "utf8");
-  const named = (command: string[]) =>
-    // Namespaces are where they are: in the machine's /run.
-    withMounts(
-      { "/var/lib/cni": worker.machine.cni },
-      command.map((word) => word.replace(/(?<=\/)kube-node(?=$|\.ts$)/, "nv-ipam")),
-    );
-  const as = (difference: Difference = {}): Difference => ({
-    ifname: "net1",
-    wrap: named,
-    ...difference,
-    ipam: { type: "nv-ipam", poolName: "a", ...difference.ipam },
-  });
-  const recordOf = (id: string) =>
-    JSON.parse(readFileSync(join(worker.state(), "attachments", `${id}:net1`), "utf8"));
-  return {
-    ...worker,
-    store,
-    text,
-    as,
-    recordOf,
-    note: () => JSON.parse(readFileSync(join(worker.state(), "nv-ipam-moved"), "utf8")),
-  };
-}
-
 describeSubjects("moving in from nv-ipam", (subject) => {
   describe.skipIf(lack.some)(`what its store has${lack.words}`, () => {
     it("is taken over before the first ADD, with a record of whose it is, and the store stays as it is", async () => {
-      const worker = await makeOld(subject, [
+      const worker = await makeOldMachine(server, subject, [
         { id: "old1", ip: "10.1.0.2" },
         { id: "old2", ip: "10.1.0.4", pod: "shop/b" },
       ]);
@@ -85,7 +49,7 @@ describeSubjects("moving in from nv-ipam", (subject) => {
     });
 
     it("is freed by its DEL, and doesn't come back", async () => {
-      const worker = await makeOld(subject, [{ id: "old1", ip: "10.1.0.2" }]);
+      const worker = await makeOldMachine(server, subject, [{ id: "old1", ip: "10.1.0.2" }]);
       await worker.add(worker.as());
       await worker.pass("CHECK", worker.as({ id: "old1" }));
       await worker.pass("DEL", worker.as({ id: "old1" }));
@@ -95,7 +59,7 @@ describeSubjects("moving in from nv-ipam", (subject) => {
     });
 
     it("ends by a DEL before anything was taken over, and is passed over then", async () => {
-      const worker = await makeOld(subject, [{ id: "old1", ip: "10.1.0.2" }]);
+      const worker = await makeOldMachine(server, subject, [{ id: "old1", ip: "10.1.0.2" }]);
       await worker.pass("DEL", worker.as({ id: "old1" }));
       expect(await worker.add(worker.as())).toEqual(["10.1.0.2"]);
       expect(worker.records()).toEqual(["c1:net1"]);
@@ -109,7 +73,7 @@ describeSubjects("moving in from nv-ipam", (subject) => {
         { id: "router", ip: gateway },
         { id: "other", ip: "10.1.0.3", pool: "c" },
       ];
-      const worker = await makeOld(subject, entries, { blocks: [block] }, v6);
+      const worker = await makeOldMachine(server, subject, entries, { blocks: [block] }, v6);
       expect(await worker.add({ ipam: { pool: "a,b" } })).toEqual(["10.1.0.3", "fd00:1::3"]);
       expect(worker.leases()).toEqual({
         [gateway]: "router net1",
@@ -126,16 +90,21 @@ describeSubjects("moving in from nv-ipam", (subject) => {
         { ...block, closing: true as const },
         { ...block, ranges: ["10.1.0.20-10.1.0.29"] },
       ];
-      const worker = await makeOld(subject, [{ id: "old1", ip: "10.1.0.5", pool: "cidrpool/a" }], {
-        kind: "CIDRPool",
-        blocks,
-      });
+      const worker = await makeOldMachine(
+        server,
+        subject,
+        [{ id: "old1", ip: "10.1.0.5", pool: "cidrpool/a" }],
+        {
+          kind: "CIDRPool",
+          blocks,
+        },
+      );
       expect(await worker.add(worker.as({ ipam: { poolType: "CidrPool" } }))).toEqual(["10.1.0.20"]);
       expect(worker.leases()).toMatchObject({ "10.1.0.5": "old1 net1" });
     });
 
     it("of another network's attachments is left to that one, where libcni knows", async () => {
-      const worker = await makeOld(subject, [{ id: "old1", ip: "10.1.0.2" }]);
+      const worker = await makeOldMachine(server, subject, [{ id: "old1", ip: "10.1.0.2" }]);
       putLibcniCache(worker.machine.cni, { id: "old1", ip: "10.1.0.2", network: "net2" });
       await worker.add(worker.as());
       expect(worker.records()).toEqual(["c1:net1"]);
@@ -146,7 +115,7 @@ describeSubjects("moving in from nv-ipam", (subject) => {
 describeHostLocals("moving in from nv-ipam", (subject) => {
   describe.skipIf(lack.some)(`on doubt nothing is taken over${lack.words}`, () => {
     it("two with one address, one outside of the block, one at another's key: nobody gets their addresses", async () => {
-      const worker = await makeOld(subject, [
+      const worker = await makeOldMachine(server, subject, [
         { id: "twin1", ip: "10.1.0.2" },
         { id: "twin2", ip: "10.1.0.2" },
         { id: "stray", ip: "10.9.9.9" },
@@ -184,7 +153,7 @@ describeHostLocals("moving in from nv-ipam", (subject) => {
       ],
       ["empty", () => "", /line 1, column 1: expected a value/],
     ])("a store that is %s: each ADD fails until it is mended", async (_, spoil, where) => {
-      const worker = await makeOld(subject, [{ id: "old1", ip: "10.1.0.2" }]);
+      const worker = await makeOldMachine(server, subject, [{ id: "old1", ip: "10.1.0.2" }]);
       writeFileSync(worker.store, spoil(worker.text));
       const failure = await worker.fail("ADD", worker.as());
       expect(failure).toMatchObject({ code: 11, msg: expect.stringContaining("can't be understood") });
@@ -196,7 +165,7 @@ describeHostLocals("moving in from nv-ipam", (subject) => {
     });
 
     it("while nv-ipam's daemon is at work: with the words what to stop", async () => {
-      const worker = await makeOld(subject, [{ id: "old1", ip: "10.1.0.2" }]);
+      const worker = await makeOldMachine(server, subject, [{ id: "old1", ip: "10.1.0.2" }]);
       const daemon = createServer().listen(join(worker.machine.cni, "nv-ipam/daemon.sock"));
       onTestFinished(() => void daemon.close());
       expect(await worker.fail("ADD", worker.as())).toMatchObject({
@@ -220,7 +189,9 @@ describeHostLocals("moving in from nv-ipam at once", (subject) => {
     `eight ADDs: all that is old is there once, and none of it given anew${lack.words}`,
     async () => {
       const old = Array.from({ length: 20 }, (_, i) => ({ id: `old${i}`, ip: `10.1.0.${2 + i * 2}` }));
-      const worker = await makeOld(subject, old, { blocks: [{ ...block, ranges: ["10.1.0.2-10.1.0.99"] }] });
+      const worker = await makeOldMachine(server, subject, old, {
+        blocks: [{ ...block, ranges: ["10.1.0.2-10.1.0.99"] }],
+      });
       const given = await Promise.all(
         Array.from({ length: 8 }, (_, i) => worker.add(worker.as({ id: `c${i}` }))),
       );

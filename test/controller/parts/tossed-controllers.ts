@@ -13,10 +13,14 @@ export type TossedControllers = {
   story(): string;
 };
 
-type Toss = { random: () => number; faults: Faults; elects: boolean };
+/** `stops`: stopped for some time and woken, too. `args`: more flags. */
+type Toss = { random: () => number; faults: Faults; elects: boolean; stops?: boolean; args?: string[] };
 
 /** Two of them, each behind a proxy of its own. */
-export function tossControllers(cluster: PoolCluster, { random, faults, elects }: Toss): TossedControllers {
+export function tossControllers(
+  cluster: PoolCluster,
+  { random, faults, elects, stops: isStopped = true, args: more = [] }: Toss,
+): TossedControllers {
   const current: (Controller | undefined)[] = [];
   const stories: (() => string)[] = [];
   let restarts = 0;
@@ -34,6 +38,7 @@ export function tossControllers(cluster: PoolCluster, { random, faults, elects }
       "--leader-elect-namespace=default",
       `--identity=controller-${index}`,
       "--log-level=info",
+      ...more,
     ];
     while (!isOver) {
       const controller = startController({ kubeconfig, args });
@@ -56,7 +61,7 @@ export function tossControllers(cluster: PoolCluster, { random, faults, elects }
     }
   }
 
-  const running = [keepRunning(0), keepRunning(1), stopAndGo()];
+  const running = [keepRunning(0), keepRunning(1), ...(isStopped ? [stopAndGo()] : [])];
   return {
     end: async () => {
       isOver = true;

@@ -1,0 +1,36 @@
+import { formatAllocation } from "../move/format-allocation.ts";
+import { poolKey } from "../pool/plan.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { Cluster } from "./cluster.ts";
+import type { BlockRecord } from "./records.ts";
+import type { ServedPool } from "./served-pool.ts";
+
+const said = new WeakMap<ServedPool, Set<string>>();
+
+/**
+ * Whether a block may be shown to its Node. nv-ipam's controller, should it come back, gives by the status alone: a block that isn't in there
+ * yet may become another Node's. Where the status is too large, it can't be waited for.
+ */
+export function isTold({ pairs, pools, serving }: Cluster, block: BlockRecord): boolean {
+  const key = poolKey(block.pool);
+  const served = pairs.served(key)?.served;
+  const pool = pools.get(key)?.pool;
+  if (!served || !pool || serving.tooLargeAt.has(key)) return true;
+  return allOf(served).has(placeOf(block.nodeName, pool, block));
+}
+
+function allOf(served: ServedPool): Set<string> {
+  const known = said.get(served);
+  if (known) return known;
+  const all = (served.allocations as Record<string, unknown>[]).map(
+    (one) => `${one?.["nodeName"]} ${one?.["startIP"] ?? one?.["prefix"]}`,
+  );
+  const made = new Set(all);
+  said.set(served, made);
+  return made;
+}
+
+function placeOf(nodeName: string, pool: Pool, block: BlockRecord): string {
+  const one = formatAllocation(pool, block);
+  return `${nodeName} ${"startIP" in one ? one.startIP : one.prefix}`;
+}
