@@ -33,6 +33,7 @@ const ways = [
   "overlays/own-certificate",
   "overlays/cert-manager",
   "overlays/openshift",
+  "overlays/serve-nv-ipam",
 ];
 const lackOfKubectl = whatLacks(kubectl());
 const lackOfHelm = whatLacks(kubectl(), helm());
