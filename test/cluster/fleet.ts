@@ -16,8 +16,8 @@ export type Fleet = {
   /** Some pods get their DEL and go; others come in their place, and are attached. */
   turn(count: number): Promise<void>;
   detach(attached: Attached[]): Promise<void>;
-  /** While no call is under way on a node: what a runtime tries meanwhile, it tries again. */
-  whileQuiet(node: string, work: () => Promise<void>): Promise<void>;
+  /** While no call is under way on these nodes: what a runtime tries meanwhile, it tries again. */
+  whileQuiet(nodes: string[], work: () => Promise<void>): Promise<void>;
   living(): Attached[];
   /** What should not have been. */
   faults: string[];
@@ -33,6 +33,8 @@ export function makeFleet(
   namespace: string,
   size: number,
   network: Network,
+  /** Hears of what a pod was given, as Multus writes it to the pod. */
+  tell: (pod: ListedPod, address: string) => Promise<unknown>,
 ): Fleet {
   const living = new Map<string, Attached>();
   const serving = new Map<string, string>();
@@ -50,25 +52,25 @@ export function makeFleet(
   const quiet = new Set<string>();
   const runOn = (node: string) => (words: string[]) => cluster.run(["exec", node, "--", ...words]);
 
-  async function call(verb: string, { node, ...pod }: ListedPod, sandbox: Sandbox): Promise<string> {
+  const call = (verb: string, { node, ...pod }: ListedPod, sandbox: Sandbox) =>
+    callIn(sandbox, verb, runOn(node), pod, network);
+
+  /** Work on a node that is to be over before it is quiet there. */
+  async function busyOn(node: string, work: () => Promise<void>): Promise<void> {
     while (quiet.has(node)) await sleep(100);
-    count(node, 1);
+    underWay.set(node, (underWay.get(node) ?? 0) + 1);
     try {
-      return await callIn(sandbox, verb, runOn(node), pod, network);
+      await work();
     } finally {
-      count(node, -1);
+      underWay.set(node, (underWay.get(node) ?? 0) - 1);
     }
   }
 
-  function count(node: string, more: number): void {
-    underWay.set(node, (underWay.get(node) ?? 0) + more);
-  }
-
-  async function whileQuiet(node: string, work: () => Promise<void>): Promise<void> {
-    quiet.add(node);
-    while ((underWay.get(node) ?? 0) > 0) await sleep(100);
+  async function whileQuiet(nodes: string[], work: () => Promise<void>): Promise<void> {
+    for (const node of nodes) quiet.add(node);
+    while (nodes.some((node) => (underWay.get(node) ?? 0) > 0)) await sleep(100);
     await work();
-    quiet.delete(node);
+    quiet.clear();
   }
 
   async function attachAll(): Promise<void> {
@@ -78,7 +80,7 @@ export function makeFleet(
       nodes.map(async (node) => {
         const sandboxes = await sandboxesOn(cluster, node);
         for (const pod of open.filter((one) => one.node === node))
-          await attach(pod, sandboxes.get(pod.uid) as Sandbox);
+          await busyOn(node, () => attach(pod, sandboxes.get(pod.uid) as Sandbox));
       }),
     );
   }
@@ -97,7 +99,9 @@ export function makeFleet(
       try {
         const { ips } = JSON.parse(await call("ADD", pod, sandbox)) as { ips: { address: string }[] };
         const by = serving.get(pod.node) ?? "";
-        return enter({ pod, sandbox, address: (ips[0]?.address ?? "").split("/")[0] ?? "", by });
+        const address = (ips[0]?.address ?? "").split("/")[0] ?? "";
+        enter({ pod, sandbox, address, by });
+        return void (await tell(pod, address));
       } catch (error) {
         const words = wordsOf(error);
         await call("DEL", pod, sandbox).catch((e) => fleet.faults.push(wordsOf(e)));
@@ -115,7 +119,7 @@ export function makeFleet(
   }
 
   async function detach(all: Attached[]): Promise<void> {
-    await Promise.all(all.map(detachOne));
+    await Promise.all(all.map((one) => busyOn(one.pod.node, () => detachOne(one))));
   }
 
   async function detachOne({ pod, sandbox, by }: Attached): Promise<void> {

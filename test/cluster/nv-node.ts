@@ -9,7 +9,14 @@ import type { NvStore } from "./nv-store.ts";
 import type { OwnCluster } from "./own-cluster.ts";
 
 /** A node's block of a pool, as nv-ipam's daemon knows it. */
-export type NvBlock = { startIP: string; endIP: string; gateway: string; prefix: number };
+export type NvBlock = {
+  startIP: string;
+  endIP: string;
+  gateway: string;
+  prefix: number;
+  exclusions: Exclusion[];
+};
+type Exclusion = { startIP: string; endIP: string };
 
 /** The stand-in of nv-ipam's plugin and daemon, compiled. */
 export async function buildOldNvIpam(): Promise<string> {
@@ -42,34 +49,17 @@ export async function readNvStore(cluster: OwnCluster, node: string): Promise<Nv
   return JSON.parse(text) as NvStore;
 }
 
-/** What host-local has of a network, in nv-ipam's store: nobody's own tool does that. */
-export async function giveToNvStore(cluster: OwnCluster, node: string, pool: string): Promise<void> {
-  const leases = await leasesOn(cluster, node, pool);
-  const entries = leases.map(({ address, container_id, interface_name }) => [
-    `${container_id}_${interface_name}`,
-    { container_id, interface_name, ip_address: address, metadata: {} },
-  ]);
-  const last = leases.at(-1)?.address ?? null;
-  const state = {
-    name: pool,
-    entries: Object.fromEntries(entries),
-    last_pool_config: null,
-    last_reserved_ip: last,
-  };
-  const store: NvStore = { version: 1, checksum: 0, pools: { [pool]: state } };
-  const folder = join(folderOf(cluster, node, "CNI_DATA"), "nv-ipam");
-  writeFileSync(join(folder, "store"), JSON.stringify(store));
-}
-
-type Lease = { address: string; container_id: string; interface_name: string };
-
-async function leasesOn(cluster: OwnCluster, node: string, network: string): Promise<Lease[]> {
-  const script = `cd /var/lib/cni/networks/${network} && for f in *.*.*.*; do echo "$f" $(cat "$f"); done`;
-  const text = await cluster.run(["exec", node, "--", "sh", "-c", script]);
-  return text.split("\n").map((line) => {
-    const [address = "", container_id = "", interface_name = ""] = line.replaceAll("\r", "").split(" ");
-    return { address, container_id, interface_name };
-  });
+/** As nv-ipam's cleaner does it: what was given to pods that are gone is free again. */
+export async function cleanNvStore(
+  cluster: OwnCluster,
+  node: string,
+  isAlive: (uid: string) => boolean,
+): Promise<void> {
+  const store = await readNvStore(cluster, node);
+  for (const { entries } of Object.values(store.pools))
+    for (const [key, { metadata }] of Object.entries(entries))
+      if (!isAlive(metadata["pod_uuid"] ?? "")) delete entries[key];
+  writeFileSync(join(folderOf(cluster, node, "CNI_DATA"), "nv-ipam/store"), JSON.stringify(store));
 }
 
 function folderOf({ environment }: OwnCluster, node: string, what: string): string {

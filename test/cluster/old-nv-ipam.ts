@@ -11,9 +11,9 @@ import {
   writeSync,
 } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { NvBlock } from "./nv-node.ts";
 import type { NvEntry, NvStore } from "./nv-store.ts";
 
-type Block = { startIP: string; endIP: string; gateway: string; prefix: number };
 type Config = { cniVersion: string; name: string; ipam: { poolName?: string } };
 
 const folder = "/var/lib/cni/nv-ipam";
@@ -78,14 +78,18 @@ function answer(verb: string): number {
 
 function nextAfter(
   last: string | null,
-  { startIP, endIP, gateway }: Block,
+  { startIP, endIP, gateway, exclusions }: NvBlock,
   entries: NvEntry[],
 ): string | undefined {
   const [first, size] = [toNumber(startIP), toNumber(endIP) - toNumber(startIP) + 1];
   const taken = new Set([gateway, ...entries.map(({ ip_address }) => ip_address)]);
   const from = last === null ? 0 : toNumber(last) - first + 1;
   const all = Array.from({ length: size }, (_, index) => toText(first + ((from + index) % size)));
-  return all.find((address) => !taken.has(address));
+  const isExcluded = (address: string) =>
+    exclusions.some(
+      (one) => toNumber(one.startIP) <= toNumber(address) && toNumber(address) <= toNumber(one.endIP),
+    );
+  return all.find((address) => !taken.has(address) && !isExcluded(address));
 }
 
 function entryOf(address: string): NvEntry {
