@@ -1,8 +1,11 @@
 // Three nodes move in from host-local's hand-written ranges while pods come and go, and back: no address changes, none is doubled, none lost.
-import { renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { executables } from "../parts/plugin.ts";
+import { runFolder } from "../parts/run-folder.ts";
 import { clusterTools, root, whatLacks } from "../parts/tools.ts";
 import { isForeign, runKubectl } from "./cluster.ts";
 import { buildImage } from "./image.ts";
@@ -49,7 +52,7 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
   }
 
   async function configure(node: string, ipam: object): Promise<void> {
-    const folder = cluster.environment[`${node.toUpperCase().replaceAll("-", "_")}_CNI_CONF`] as string;
+    const folder = confOf(node);
     const routes = [{ dst: "0.0.0.0/0" }, { dst: "::/0" }];
     const bridge = { type: "bridge", bridge: "cni0", isGateway: true, hairpinMode: true };
     const portmap = { type: "portmap", capabilities: { portMappings: true } };
@@ -67,10 +70,23 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
   const configureOurs = (node: string) =>
     configure(node, { type: "kube-node", kubeconfig: "/etc/cni/net.d/kube-node.d/kubeconfig", annotation });
 
-  /** The same ranges as the annotation has them. */
-  async function annotationOf(node: string): Promise<string> {
-    return JSON.stringify(await rangesOf(node));
+  /** All nodes' files, as an administrator collects them, become annotations. */
+  async function importRanges(): Promise<string> {
+    const folder = mkdtempSync(join(runFolder(), "nodes-"));
+    for (const node of nodes) {
+      mkdirSync(join(folder, node));
+      copyFileSync(join(confOf(node), "10-k8snet.conflist"), join(folder, node, "10-k8snet.conflist"));
+    }
+    const [file = "", ...args] = executables()[0]?.command("kubectl-kube_node") ?? [];
+    const env = { KUBECONFIG: cluster.environment["KUBECONFIG"] ?? "" };
+    const words = [...args, "import", "ranges", folder, `--annotation=${annotation}`, "--yes"];
+    const { all } = await execa(file, words, { env, all: true });
+    rmSync(folder, { recursive: true });
+    return all;
   }
+
+  const confOf = (node: string) =>
+    cluster.environment[`${node.toUpperCase().replaceAll("-", "_")}_CNI_CONF`] as string;
 
   /** Some of the pods go, and others come, until `work` is done, and for `after` turns more. */
   async function whilePodsComeAndGo(work: () => Promise<void>, after = 5): Promise<void> {
@@ -143,11 +159,14 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
     async () => {
       const before = await stayingPods();
       await whilePodsComeAndGo(async () => {
-        for (const node of nodes)
-          await kubectl(["annotate", "node", node, `${annotation}=${await annotationOf(node)}`]);
+        const said = await importRanges();
+        for (const node of nodes) expect(said).toContain(node);
         await kubectl(["apply", "-k", "examples/agent/base"]);
         await rollOut("daemonset/kube-node-agent", "kube-node");
         for (const node of nodes) await configureOurs(node);
+        // Before any ADD, as an administrator may; else the first ADD does it.
+        const adopt = ["/opt/cni/bin/kube-node", "adopt", "--from=host-local", "--network=k8snet"];
+        await cluster.run(["exec", nodes[0] as string, "--", ...adopt]);
       });
       await expectSameEverywhere();
       const after = await stayingPods();

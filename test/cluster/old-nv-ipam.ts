@@ -55,7 +55,7 @@ function answer(verb: string): number {
   if (verb !== "ADD") return 0;
   const blocks = JSON.parse(readFileSync("/etc/cni/net.d/nv-ipam.d/blocks.json", "utf8")) as Record<
     string,
-    Block
+    NvBlock
   >;
   const block = blocks[pool];
   const address = block && nextAfter(entries.last_reserved_ip, block, Object.values(entries.entries));
