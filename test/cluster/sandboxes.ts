@@ -12,7 +12,8 @@ type Info = {
 /** Of all pods of a node, by the pod's UID: what the runtime says, whoever gave them their addresses. */
 export async function sandboxesOn(cluster: OwnCluster, node: string): Promise<Map<string, Sandbox>> {
   const all = `ctr -n k8s.io containers ls -q 'labels."io.cri-containerd.kind"==sandbox'`;
-  const script = `for c in $(${all}); do ctr -n k8s.io containers info $c 2>/dev/null && echo ,; done`;
+  // One that is gone meanwhile is left out.
+  const script = `for c in $(${all}); do ctr -n k8s.io containers info $c 2>/dev/null && echo ,; done; true`;
   const text = await cluster.run(["exec", node, "--", "sh", "-c", script]);
   const infos = JSON.parse(`[${text.trim().replace(/,$/, "")}]`) as Info[];
   return new Map(
