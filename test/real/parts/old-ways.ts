@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, w
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execaSync } from "execa";
-import { parsePeers } from "../../../bench/contenders.ts";
+import { parsePeers, toRanges } from "../../../bench/contenders.ts";
 import { runFolder } from "../../parts/run-folder.ts";
 import { checkout } from "../../parts/tools.ts";
 import type { Subject } from "./subjects.ts";
@@ -71,11 +71,6 @@ function makeStandIn({ bin }: Worker, _subject: Subject, subnets: string[]): str
     renameSync(draft, path);
   }
   return path;
-}
-
-/** `ranges` as host-local has them, of one subnet each. */
-export function toRanges(subnets: string[]): { subnet: string }[][] {
-  return subnets.map((subnet) => [{ subnet }]);
 }
 
 /** What says its version is written over in a copy, in its length. */
