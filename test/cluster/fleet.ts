@@ -69,8 +69,11 @@ export function makeFleet(
   async function whileQuiet(nodes: string[], work: () => Promise<void>): Promise<void> {
     for (const node of nodes) quiet.add(node);
     while (nodes.some((node) => (underWay.get(node) ?? 0) > 0)) await sleep(100);
-    await work();
-    quiet.clear();
+    try {
+      await work();
+    } finally {
+      quiet.clear();
+    }
   }
 
   async function attachAll(): Promise<void> {
