@@ -59,7 +59,7 @@ export async function cleanNvStore(
   for (const { entries } of Object.values(store.pools))
     for (const [key, { metadata }] of Object.entries(entries))
       if (!isAlive(metadata["pod_uuid"] ?? "")) delete entries[key];
-  writeFileSync(join(folderOf(cluster, node, "CNI_DATA"), "nv-ipam/store"), JSON.stringify(store));
+  writeFileSync(join(folderOf(cluster, node, "CNI_DATA"), "../nv-ipam/store"), JSON.stringify(store));
 }
 
 function folderOf({ environment }: OwnCluster, node: string, what: string): string {
