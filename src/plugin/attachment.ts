@@ -63,7 +63,9 @@ function take(request: Request, attachment: Attachment, record: AttachmentRecord
 }
 
 /** A burst on a node that has just got us finds the store unadopted all at once: one does it for all. */
-async function adopt({ state, budget }: Request, store: string): Promise<void> {
+async function adopt(request: Request, store: string): Promise<void> {
+  const { state, budget } = request;
+  if (request.mayHaveLegacyCache) (await import("./leases-elsewhere.ts")).refuseLeasesElsewhere(request);
   const done = () => isAdopted(state) || undefined;
   await oneAtATime(state.folder, "adopting", budget.patience.short * 1000, done, async () => {
     if (!isAdopted(state)) adoptStore(state, store);

@@ -14,7 +14,7 @@ export function readLegacyCache(
   network: string,
   refuse: Refuse = refuseSilently,
 ): string[] | undefined {
-  const path = `${dataDir ?? `${defaultDataDir}/${network}`}/kube-node.json`;
+  const path = pathOfLegacyCache(dataDir, network);
   try {
     const text = readText(path);
     if (text === undefined) return refuse("there is no kube-node.json of the original's");
@@ -24,6 +24,11 @@ export function readLegacyCache(
   } catch {
     return refuse(`${path} can't be read`); // No file, or no JSON: the original passes over it too.
   }
+}
+
+/** Where the original keeps it. */
+export function pathOfLegacyCache(dataDir: string | undefined, network: string): string {
+  return `${dataDir ?? `${defaultDataDir}/${network}`}/kube-node.json`;
 }
 
 function servesOnly(dataDir: string, network: string): boolean {
@@ -36,7 +41,8 @@ function servesOnly(dataDir: string, network: string): boolean {
   }
 }
 
-function subnetsOf(ipam: unknown): string[] | undefined {
+/** Undefined for what the original passes over. */
+export function subnetsOf(ipam: unknown): string[] | undefined {
   if (!isObject(ipam) || ipam["type"] !== "host-local" || !Array.isArray(ipam["ranges"])) return undefined;
   const subnets = ipam["ranges"].map((set: unknown) => {
     const range: unknown = Array.isArray(set) && set.length === 1 ? set[0] : undefined;

@@ -55,13 +55,18 @@ function passOver(wanted: Wanted, origin: Origin, age?: number): Refuse {
   };
 }
 
-/** What DEL and CHECK go by where no record says more: never a request. */
+/**
+ * What DEL and CHECK go by where no record says more: never a request. Where nothing was kept yet, as after an original's ADD, the agent's
+ * word: an annotation may name the dataDir that leases lie in.
+ */
 export function lastKnownRanges(wanted: Wanted): JsonObject | undefined {
-  const last = lastAnswerFor(wanted, readHere());
-  const value = last?.value ?? readLegacy(wanted, refuseSilently);
-  if (value === undefined || value === null) return undefined;
+  const here = readHere();
+  const last = lastAnswerFor(wanted, here);
+  const agent = last ? undefined : agentFor(wanted, here);
   try {
-    return wanted.source.parse(value, last?.node.name ?? "");
+    const value = last?.value ?? (agent && wanted.source.pick(agent)) ?? readLegacy(wanted, refuseSilently);
+    if (value === undefined || value === null) return undefined;
+    return wanted.source.parse(value, last?.node.name ?? agent?.name ?? "");
   } catch {
     return undefined; // What can't be parsed now could not be leased from either.
   }

@@ -1,7 +1,9 @@
+import type { Sandbox } from "./sandboxes.ts";
+
 export type Pod = { name: string; uid: string; namespace: string; node: string; addresses: string[] };
 type Run = (words: string[]) => Promise<string>;
 type Result = { ips: { address: string }[] };
-type Network = { type: string; [key: string]: unknown };
+export type Network = { type: string; [key: string]: unknown };
 
 /** A second interface for a pod, as Multus asks for one: the same container, its namespace, and the pod's names. */
 export async function attach(run: Run, pod: Pod, network: Network): Promise<Result> {
@@ -13,7 +15,17 @@ export async function detach(run: Run, pod: Pod, network: Network): Promise<void
 }
 
 async function call(verb: string, run: Run, pod: Pod, network: Network): Promise<string> {
-  const { container, netns } = await findAttachment(run, pod);
+  return await callIn(await findAttachment(run, pod), verb, run, pod, network);
+}
+
+/** As Multus calls, for interface net1 of the pod in this sandbox; gives standard output. */
+export async function callIn(
+  { container, netns }: Sandbox,
+  verb: string,
+  run: Run,
+  pod: Pick<Pod, "name" | "namespace" | "uid">,
+  network: Network,
+): Promise<string> {
   const names = `K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`;
   const environment = {
     CNI_COMMAND: verb,
@@ -43,7 +55,7 @@ export function pooledNetwork(pool: string): Network {
 }
 
 /** What the runtime called the pod's sandbox: our record of its primary interface says so. */
-async function findAttachment(run: Run, pod: Pod): Promise<{ container: string; netns: string }> {
+async function findAttachment(run: Run, pod: Pod): Promise<Sandbox> {
   const folder = "/var/lib/cni/networks/.kube-node/k8snet/attachments";
   const text = await run(["sh", "-c", `for f in ${folder}/*:eth0*; do cat "$f"; echo; done`]);
   type Record = { containerID: string; netns: string; pod?: { name?: string } };

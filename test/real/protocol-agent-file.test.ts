@@ -3,9 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
+import { callPlugin } from "../parts/plugin.ts";
 import { whatLacks } from "../parts/tools.ts";
+import { key, makeAnnotatedNode } from "./parts/annotated-node.ts";
 import { beginOutage } from "./parts/outage.ts";
 import { privateMounts, withMounts } from "./parts/private-mounts.ts";
+import { listLeases } from "./parts/store.ts";
 import { describeSubjects, rowsFor } from "./parts/subjects.ts";
 import { makeWorker, type Worker } from "./parts/worker.ts";
 
@@ -59,6 +62,23 @@ describeSubjects("the agent's file", (subject) => {
       const kubeconfig = "/nowhere";
       expect(await worker.add({ ...writeAgent(worker), ipam: { kubeconfig } })).toEqual(trusted);
       expect(worker.log()).toEqual([]);
+    });
+
+    it("tells DEL in which dataDir an original's lease lies, before any ADD of ours", async () => {
+      const node = await makeAnnotatedNode(server, subject);
+      const dataDir = join(node.worker.folder, "leases");
+      const ranges = [[{ subnet: "10.6.0.0/24" }]];
+      const annotations = { [key]: JSON.stringify({ ranges, dataDir }).slice(1, -1) };
+      const agent = writeAgent(node.worker, { node: { annotations } });
+      const ipam = { type: "host-local", dataDir, ranges };
+      const call = { containerID: "c1", ifname: "eth0", netns: "/var/run/netns/none" };
+      const { exitCode } = await callPlugin({
+        ...{ command: [subject.hostLocal.path], verb: "ADD", path: subject.hostLocal.folder, ...call },
+        stdin: { cniVersion: "1.0.0", name: "mynet", ipam },
+      });
+      expect([exitCode, listLeases(join(dataDir, "mynet"))]).toEqual([0, { "10.6.0.2": "c1 eth0" }]);
+      await node.pass("DEL", agent);
+      expect([listLeases(join(dataDir, "mynet")), node.worker.requests()]).toEqual([{}, []]);
     });
 
     it("counts for the Node that is named, and for no other", async () => {

@@ -3,6 +3,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFi
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
+import { addressesIn } from "./parts/answers.ts";
+import { callHostLocal } from "./parts/bare-host-local.ts";
 import { failing } from "./parts/delegates.ts";
 import { beginOutage } from "./parts/outage.ts";
 import { describeSubjects, onlyCompiled } from "./parts/subjects.ts";
@@ -71,6 +73,26 @@ describeSubjects("mended in kube-node: state", (subject) => {
     expect(await worker.add()).toEqual(["10.4.0.2"]);
     expect(worker.leases()).toEqual({ "10.4.0.2": "c1 eth0" });
     expect(statSync(other, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  itCompiled("3: but leases that the original gave in the cache's dataDir are not given twice", async () => {
+    const worker = await make();
+    const other = join(worker.folder, "other");
+    const cache = join(worker.dataDir, "kube-node.json");
+    const ranges = podCIDRs.map((subnet) => [{ subnet }]);
+    mkdirSync(worker.dataDir);
+    writeFileSync(cache, JSON.stringify({ type: "host-local", dataDir: other, ranges }));
+    addressesIn(await callHostLocal(subject, { dataDir: other }, "ADD"));
+    expect(await worker.fail("ADD", { id: "c2" })).toEqual({
+      cniVersion: "1.0.0",
+      code: 7,
+      msg: "leases of network net1 lie in another dataDir, and would be given twice",
+      details: `${cache} names ${other}, where the original leased 10.1.0.2: set ipam.dataDir to that, or move the file away once their pods are gone`,
+    });
+    const there = { ipam: { dataDir: other } };
+    expect(await worker.add({ ...there, id: "c2" })).toEqual(["10.1.0.3", "fd00:1::2"]);
+    for (const id of ["c1", "c2"]) await worker.pass("DEL", { ...there, id });
+    expect(await worker.add({ id: "c3" })).toEqual(["10.1.0.2", "fd00:1::2"]);
   });
 
   it("4: what is kept is replaced, not written in place, and nobody else may read it", async () => {
