@@ -1,9 +1,11 @@
 import { callTime } from "../api/pool-times.ts";
+import { poolKey } from "../pool/plan.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
 import { owns } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord } from "./records.ts";
 import { deleteBlock, lookAtNode, patchBlock } from "./resources.ts";
+import { isForgotten } from "./told-blocks.ts";
 
 /** A creationTimestamp has no milliseconds: it may be so much earlier than the truth. */
 const wholeSecond = 1000;
@@ -27,6 +29,9 @@ export async function freeBlocks(context: ControllerContext, node: NodeRecord): 
   const carried = blocksCarriedBy(live);
   for (const block of due) {
     if (carried.has(block.name)) context.queue.add(`node/${node.name}`);
+    // Of nv-ipam's pool: its status is written without the block first.
+    else if (!isForgotten(context.cluster, block))
+      context.cluster.serving.wait(poolKey(block.pool), node.name);
     else await free(context, block, "drained");
   }
 }

@@ -11,11 +11,24 @@ const said = new WeakMap<ServedPool, Set<string>>();
  * Whether a block may be shown to its Node. nv-ipam's controller, should it come back, gives by the status alone: a block that isn't in there
  * yet may become another Node's. Where the status is too large, it can't be waited for.
  */
-export function isTold({ pairs, pools, serving }: Cluster, block: BlockRecord): boolean {
+export function isTold(cluster: Cluster, block: BlockRecord): boolean {
+  return isInStatus(cluster, block) ?? true;
+}
+
+/**
+ * Whether a block may be deleted: while the status says it, it may be nv-ipam's to take back or give, and without its NodeBlock it would be
+ * a doubt.
+ */
+export function isForgotten(cluster: Cluster, block: BlockRecord): boolean {
+  return !(isInStatus(cluster, block) ?? false);
+}
+
+/** Undefined where there is no such status, or none that can be written. */
+function isInStatus({ pairs, pools, serving }: Cluster, block: BlockRecord): boolean | undefined {
   const key = poolKey(block.pool);
   const served = pairs.served(key)?.served;
   const pool = pools.get(key)?.pool;
-  if (!served || !pool || serving.tooLargeAt.has(key)) return true;
+  if (!served || !pool || serving.tooLargeAt.has(key)) return undefined;
   return allOf(served).has(placeOf(block.nodeName, pool, block));
 }
 

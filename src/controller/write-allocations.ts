@@ -5,6 +5,7 @@ import { placeAllocation } from "../move/read-allocation.ts";
 import { poolKey } from "../pool/plan.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { ControllerContext } from "./context.ts";
+import { isShown } from "./project-node.ts";
 import { type BlockRecord, type PoolRecord, readPoolRecord } from "./records.ts";
 import { lookAtBlock, lookAtPool, pathOfPool } from "./resources.ts";
 import { fieldManager } from "./served-pool.ts";
@@ -57,13 +58,14 @@ export async function tellAllocations(context: ControllerContext, key: string): 
   await writeAllocations(context, record);
 }
 
-/** In nv-ipam's form and order: by Node; its readers take a Node's first, which is its open one. Undefined where the spec can't be planned with. */
+/** Of all but drained blocks, in nv-ipam's form and order: by Node; its readers take a Node's first, which is its open one. Undefined where the spec can't be planned with. */
 function allocationsOf({ cluster }: ControllerContext, record: PoolRecord): NvAllocation[] | undefined {
   const key = poolKey(record);
   const { pool } = cluster.pools.get(key) ?? {};
   if (!pool) return undefined;
   return cluster
     .blocksOfPool(key)
+    .filter(isShown)
     .sort(inOrder)
     .map((block) => formatAllocation(pool, block));
 }
