@@ -1,7 +1,7 @@
 // nv-ipam's pools while controllers of both kinds come and go: two of ours, killed at any call, with late and lost requests, and the old one,
 // which takes its Lease now and then and gives by itself. No Node changes its block, none is twice, none is lost. FAULTS_SEED=N repeats it.
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parsePoolAnnotation } from "../../src/api/pool-annotation.ts";
 import { poolOfAnnotationKey } from "../../src/api/pool-names.ts";
 import { follow } from "../../src/kube/follow.ts";
@@ -68,11 +68,11 @@ function findFaults(pool: string, before: Map<string, string>, now: NvAllocation
 
 describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${lack.words}`, () => {
   let cluster: PoolCluster;
-  beforeAll(async () => {
+  beforeEach(async () => {
     cluster = await startPoolCluster();
     await installNvIpamResources(cluster.client);
   }, 90_000);
-  afterAll(async () => await cluster?.close());
+  afterEach(async () => await cluster?.close());
 
   it(
     "no Node's block changes, is twice or is lost, whoever gives",
