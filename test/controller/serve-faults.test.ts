@@ -2,6 +2,7 @@
 // which takes its Lease now and then and gives by itself. No Node changes its block, none is twice, none is lost. FAULTS_SEED=N repeats it.
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { NodeBlock } from "../../src/api/node-block.ts";
 import { parsePoolAnnotation } from "../../src/api/pool-annotation.ts";
 import { poolOfAnnotationKey } from "../../src/api/pool-names.ts";
 import { follow } from "../../src/kube/follow.ts";
@@ -53,6 +54,10 @@ function openBlocksOf({ metadata: { annotations = {} } }: Node): string[] {
       ? parsePoolAnnotation(text).blocks.flatMap(({ name, closing }) => (closing ? [] : [name]))
       : [],
   );
+}
+
+function isOf({ spec }: NodeBlock, { kind, name }: NumberedPool): boolean {
+  return spec.pool.kind === kind && spec.pool.name === name;
 }
 
 /** What a revision of a pool's status says that must not be, after the one before. */
@@ -163,28 +168,36 @@ describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${l
             const all = (await client.get<NvObject>(nvIpamPath(kind, name))).status?.allocations ?? [];
             return new Set(all.map(({ nodeName }) => nodeName)).size === nodes.length;
           }, `all ${nodes.length} Nodes have their block of ${name}`);
-        const isClaimed = async () => (await cluster.blocks()).length === nodes.length * pools.length;
-        await until(isClaimed, "all of them are NodeBlocks").catch((error: Error) => {
-          const doubts = last.lines().filter(({ level }) => level >= 40);
-          throw new Error(
-            `${error.message}: ${JSON.stringify(doubts.map(({ msg, reason }) => [msg, reason]))}`,
+        // What two controllers gave one Node at one time may stay a doubt, which is said, and then nothing of that pool is taken over.
+        const doubts = ({ kind, name }: NumberedPool) =>
+          last
+            .lines()
+            .filter(({ msg, pool }) => msg === "an allocation is in doubt" && pool === `${kind}/${name}`)
+            .map(({ reason }) => String(reason));
+        const isSettled = async () => {
+          const blocks = await cluster.blocks();
+          return pools.every(
+            (pool) =>
+              doubts(pool).length > 0 || blocks.filter((block) => isOf(block, pool)).length === nodes.length,
           );
-        });
+        };
+        await until(isSettled, "all of them are NodeBlocks, or in doubt");
         await sleep(500);
         const blocks = await cluster.blocks();
-        for (const pool of pools) {
-          const own = blocks.filter(
-            ({ spec }) => spec.pool.kind === pool.kind && spec.pool.name === pool.name,
-          );
+        for (const pool of pools.filter((one) => doubts(one).length === 0)) {
+          const own = blocks.filter((block) => isOf(block, pool));
           const claimed = own.map(({ spec }) => textOf(pool.allocation(spec.nodeName, Number(spec.index))));
           expect(claimed.sort()).toEqual([...(said.get(pool.name)?.values() ?? [])].sort());
           expect(own.map(({ spec }) => spec.nodeName).sort()).toEqual(nodes.sort());
+          expect(
+            [...shownTo.keys()].filter((name) => own.some((block) => block.metadata.name === name)),
+          ).toHaveLength(own.length);
         }
+        console.log(pools.flatMap(doubts).join("\n"));
         for (const [block, node] of shownTo) {
           const holder = blocks.find(({ metadata }) => metadata.name === block)?.spec.nodeName;
           if (holder !== node) found.push(`${block} was shown to ${node}, and is ${holder}'s`);
         }
-        expect(shownTo.size).toBe(blocks.length);
         expect(found).toEqual([]);
       } finally {
         last.kill("SIGKILL");

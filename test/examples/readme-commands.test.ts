@@ -10,6 +10,7 @@ import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-
 import { kubectl, whatLacks } from "../parts/tools.ts";
 import { addressesIn, expectSilence } from "../real/parts/answers.ts";
 import { installPrograms } from "../real/parts/install.ts";
+import { annotationOf } from "../real/parts/pooled-worker.ts";
 import { privateMounts, withMounts } from "../real/parts/private-mounts.ts";
 import { describeHostLocals } from "../real/parts/subjects.ts";
 import { pathOf, pluginsOf } from "./parts/documents.ts";
@@ -82,11 +83,17 @@ describe.skipIf(lack.some)(`the README's commands${lack.words}`, () => {
     "kube-node.nordix.org/net1": ["172.20.2.2", "fd00::2:0:2"],
     "example.com/ipvlan-ranges": ["172.16.5.2"],
     "spec.podCIDRs": ["11.0.1.2", "1100:0:0:1::2"],
+    "storage-v4,storage-v6": ["172.30.1.10", "fd00:30::10"],
   };
+  /** What kube-node-controller would have written of the pools that a snippet names. */
+  const blocks = [
+    { name: "storage-v4", blocks: [{ subnet: "172.30.0.0/16", ranges: ["172.30.1.10-172.30.1.19"] }] },
+    { name: "storage-v6", blocks: [{ subnet: "fd00:30::/64", ranges: ["fd00:30::10-fd00:30::1f"] }] },
+  ];
   const snippets = blocksOf("json").map((block) => JSON.parse(`{${block}}`).ipam as Record<string, unknown>);
 
   it("has them for each snippet, and snippets for both plugins", () => {
-    const keys = snippets.map(({ annotation = "spec.podCIDRs" }) => annotation);
+    const keys = snippets.map(keyOf);
     expect(new Set(keys)).toEqual(new Set(Object.keys(expected)));
     expect(new Set(snippets.map(({ type }) => type))).toEqual(new Set(["kube-node", "node-annotation"]));
     expect(annotate.join("\n")).toContain(`='"ranges": `);
@@ -94,7 +101,7 @@ describe.skipIf(lack.some)(`the README's commands${lack.words}`, () => {
 
   describeHostLocals("then", ({ hostLocal }) => {
     const cases = snippets.flatMap((ipam) => {
-      const key = (ipam["annotation"] ?? "spec.podCIDRs") as string;
+      const key = keyOf(ipam);
       const lines = annotate.filter((line) => line.includes(`node worker-1 ${key}=`));
       return (lines.length > 0 ? lines : [""]).map((line) => ({
         snippet: JSON.stringify(ipam),
@@ -106,6 +113,9 @@ describe.skipIf(lack.some)(`the README's commands${lack.words}`, () => {
     it.each(cases)("$line, ADD and DEL with ipam $snippet", async ({ ipam, key, line }) => {
       if (line !== "")
         await type("administrator", line.replace("annotate node", "annotate --overwrite node"));
+      const uid = (await api.getNode("worker-1"))?.metadata.uid ?? "";
+      for (const block of "pool" in ipam ? blocks : [])
+        await api.setAnnotation("worker-1", ...annotationOf(block, uid));
       symlinkHostLocal(hostLocal.path);
       const call = {
         command: onNode([join(bin, ipam["type"] as string)]),
@@ -202,4 +212,8 @@ esac
     writeFileSync(join(bin, name), script);
     chmodSync(join(bin, name), 0o755);
   }
+}
+
+function keyOf({ annotation, pool }: Record<string, unknown>): string {
+  return String(annotation ?? pool ?? "spec.podCIDRs");
 }
