@@ -75,6 +75,9 @@ const status = z.strictObject({
     ),
 });
 
+/** The annotation of a NodeBlock by which a person insists on deleting it in use (examples/controller/base/keep-blocks-in-use.yaml). */
+export const deleteAnywayKey = "ipam.kube-node.io/delete-anyway";
+
 /** Spec and status, with what the API server checks of them. */
 export const nodeBlockShapes = { spec, status };
 

@@ -1,3 +1,4 @@
+import { deleteAnywayKey, type NodeBlock } from "../api/node-block.ts";
 import {
   excludedForPodsKey,
   movedFromKey,
@@ -70,13 +71,21 @@ export async function removeOurs(
       ),
     ),
   );
-  await eachAtOnce(blocks, width, ({ metadata: { name, uid, resourceVersion } }) => {
-    const preconditions = { uid, resourceVersion };
-    const options = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
-    return unlessGone(client.remove(`${nodeBlocksPath}/${name}`, options));
-  });
+  await eachAtOnce(blocks, width, (block) => unlessGone(removeInUse(client, block)));
   if (own) await deletePool(client, ownPath(own.kind, own.name), own, poolFinalizer);
   await cleanNv(client, nv);
+}
+
+/** Pods may have its addresses, as nv-ipam's status says: a policy of ours refuses that, but to those who insist. */
+async function removeInUse(
+  client: Client,
+  { metadata: { name, uid, resourceVersion } }: NodeBlock,
+): Promise<void> {
+  const path = `${nodeBlocksPath}/${name}`;
+  const metadata = { uid, resourceVersion, annotations: { [deleteAnywayKey]: "true" } };
+  const insisted = await client.patch<NodeBlock>(`${path}${manager}`, { metadata }, "merge");
+  const preconditions = { uid, resourceVersion: insisted.metadata.resourceVersion };
+  await client.remove(path, { apiVersion: "v1", kind: "DeleteOptions", preconditions });
 }
 
 async function cleanNv(client: Client, nv: NvPool): Promise<void> {

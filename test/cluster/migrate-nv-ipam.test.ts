@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../../src/kube/client.ts";
 import { readConnection } from "../../src/kube/connection.ts";
+import { soak } from "../faults/parts/effort.ts";
 import {
   createNvIpamPool,
   holdNvIpamLease,
@@ -30,7 +31,8 @@ import {
 import { bringUp, type OwnCluster } from "./own-cluster.ts";
 
 const foreign = isForeign ? { missing: "a cluster of our own: this test installs a primary network" } : {};
-const lack = whatLacks(foreign, clusterTools(), root());
+const patience = soak ? {} : { missing: "SOAK=1: it takes some ten minutes" };
+const lack = whatLacks(patience, foreign, clusterTools(), root());
 const nodes = ["node-1", "node-2", "node-3"];
 const size = 60;
 const minutes = 60_000;
