@@ -93,7 +93,13 @@ export type NodeBlockStatus = z.infer<typeof status>;
 export type NodeBlock = {
   apiVersion: string;
   kind: "NodeBlock";
-  metadata: { name: string; uid?: string; resourceVersion?: string; creationTimestamp?: string };
+  metadata: {
+    name: string;
+    uid?: string;
+    resourceVersion?: string;
+    creationTimestamp?: string;
+    annotations?: Record<string, string>;
+  };
   spec: NodeBlockSpec;
   status?: NodeBlockStatus;
 };

@@ -77,15 +77,18 @@ export async function removeOurs(
 }
 
 /** Pods may have its addresses, as nv-ipam's status says: a policy of ours refuses that, but to those who insist. */
-async function removeInUse(
-  client: Client,
-  { metadata: { name, uid, resourceVersion } }: NodeBlock,
-): Promise<void> {
-  const path = `${nodeBlocksPath}/${name}`;
-  const metadata = { uid, resourceVersion, annotations: { [deleteAnywayKey]: "true" } };
-  const insisted = await client.patch<NodeBlock>(`${path}${manager}`, { metadata }, "merge");
-  const preconditions = { uid, resourceVersion: insisted.metadata.resourceVersion };
+async function removeInUse(client: Client, block: NodeBlock): Promise<void> {
+  const path = `${nodeBlocksPath}/${block.metadata.name}`;
+  const { uid, resourceVersion } = (await insist(client, path, block)).metadata;
+  const preconditions = { uid, resourceVersion };
   await client.remove(path, { apiVersion: "v1", kind: "DeleteOptions", preconditions });
+}
+
+async function insist(client: Client, path: string, block: NodeBlock): Promise<NodeBlock> {
+  const { uid, resourceVersion, annotations } = block.metadata;
+  if (annotations?.[deleteAnywayKey] === "true") return block;
+  const metadata = { uid, resourceVersion, annotations: { [deleteAnywayKey]: "true" } };
+  return await client.patch<NodeBlock>(`${path}${manager}`, { metadata }, "merge");
 }
 
 async function cleanNv(client: Client, nv: NvPool): Promise<void> {
