@@ -1,7 +1,9 @@
 // A part of `bench -- pools`: the planner alone, in this process, on one core.
+
 import { formatPoolAnnotation } from "../src/api/pool-annotation.ts";
+import { poolKey } from "../src/api/pool-names.ts";
 import { type Block, draftBlock, readBlock } from "../src/pool/block.ts";
-import { type Plan, type PoolState, plan, poolKey } from "../src/pool/plan.ts";
+import { type Plan, type PoolState, plan } from "../src/pool/plan.ts";
 import type { Planner } from "../src/pool/planner.ts";
 import type { Pool, PoolNode } from "../src/pool/pool.ts";
 import { projectBlocks } from "../src/pool/project-blocks.ts";

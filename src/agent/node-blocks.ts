@@ -2,7 +2,7 @@ import { parseIp } from "../address/ip.ts";
 import type { Span } from "../address/range.ts";
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import type { NodeBlock, NodeBlockStatus } from "../api/node-block.ts";
-import { poolGroup, poolVersion } from "../api/pool-names.ts";
+import { nodeBlocksPath } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { NodeFacts } from "../kube/node.ts";
@@ -43,5 +43,5 @@ export async function tellHeld(client: Client, { name, uid }: NodeFacts, text: s
 }
 
 function pathOf(name: string): string {
-  return `/apis/${poolGroup}/${poolVersion}/nodeblocks/${encodeURIComponent(name)}/status`;
+  return `${nodeBlocksPath}/${encodeURIComponent(name)}/status`;
 }

@@ -6,6 +6,15 @@ import type { PoolReference } from "./pool-names.ts";
 export const nvIpamGroup = "nv-ipam.nvidia.com";
 export const nvIpamVersion = "v1alpha1";
 
+/** Where its pools of a kind are: everywhere, in a namespace, or one of them. */
+export function nvPoolPath(kind: PoolKind, place?: { namespace: string; name?: string }): string {
+  const group = `/apis/${nvIpamGroup}/${nvIpamVersion}`;
+  const folder = `${kind.toLowerCase()}s`;
+  if (!place) return `${group}/${folder}`;
+  const all = `${group}/namespaces/${encodeURIComponent(place.namespace)}/${folder}`;
+  return place.name === undefined ? all : `${all}/${place.name}`;
+}
+
 /** The Lease that nv-ipam's controller holds while it runs, in its namespace. */
 export const nvIpamLease = "dd1643cf.nvidia.com";
 

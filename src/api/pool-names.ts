@@ -3,9 +3,28 @@ import { type PoolKind, poolKinds } from "./pool-kind.ts";
 /** The group and version of our pools and node blocks. */
 export const poolGroup = "ipam.kube-node.io";
 export const poolVersion = "v1alpha1";
+export const poolApiVersion = `${poolGroup}/${poolVersion}`;
+
+/** Where the API server has pools and NodeBlocks. */
+export const poolFolder = `/apis/${poolApiVersion}`;
+export const nodeBlocksPath = `${poolFolder}/nodeblocks`;
+
+/** What kube-node-controller calls itself: its Lease, and its field manager in what it writes. */
+export const controllerName = "kube-node-controller";
+
+/** Where a kind's pools are, or one of them. */
+export function poolPath(kind: PoolKind, name?: string): string {
+  const all = `${poolFolder}/${kind.toLowerCase()}s`;
+  return name === undefined ? all : `${all}/${name}`;
+}
 
 /** A pool among all: an IPPool and a CIDRPool may share a name. */
 export type PoolReference = { kind: PoolKind; name: string };
+
+/** `IPPool/a`: a pool among all, as text. */
+export function poolKey({ kind, name }: PoolReference): string {
+  return `${kind}/${name}`;
+}
 
 /** The Node's annotation that carries its blocks of a pool: `ippool.ipam.kube-node.io/NAME`. */
 export function poolAnnotationKey({ kind, name }: PoolReference): string {

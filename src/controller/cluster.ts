@@ -1,6 +1,5 @@
-import { nodeBlockName, parseNodeBlockName } from "../api/pool-names.ts";
+import { nodeBlockName, parseNodeBlockName, poolKey } from "../api/pool-names.ts";
 import { spanOfBlock } from "../pool/grid.ts";
-import { poolKey } from "../pool/plan.ts";
 import type { Shortage } from "../pool/planner.ts";
 import type { Pool } from "../pool/pool.ts";
 import { claimedBy } from "./claimed-by.ts";

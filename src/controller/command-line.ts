@@ -1,11 +1,10 @@
 import { Command, CommanderError, Option } from "commander";
+import { controllerName } from "../api/pool-names.ts";
 import { logLevels } from "../daemon/flags.ts";
 import { UsageError } from "../daemon/usage-error.ts";
 import { hostName } from "../host/machine.ts";
 import { version } from "../host/version.ts";
 import { type ControllerConfig, type Flags, readConfig } from "./config.ts";
-
-const name = "kube-node-controller";
 
 /** Reads the flags and runs; the number is the exit code. Mistakes are UsageErrors. */
 export async function runCommandLine(
@@ -14,9 +13,9 @@ export async function runCommandLine(
   say: (text: string) => void,
 ): Promise<number> {
   let exitCode = 0;
-  const program = new Command(name)
+  const program = new Command(controllerName)
     .description("Cuts IPPools and CIDRPools into node blocks, and writes each Node's into its annotations.")
-    .version(`${name} ${version}`, "-V, --version", "what this is")
+    .version(`${controllerName} ${version}`, "-V, --version", "what this is")
     .exitOverride()
     .configureOutput({ writeOut: (text) => say(text.trimEnd()), writeErr: () => {} })
     .configureHelp({ helpWidth: 110 })
@@ -32,7 +31,7 @@ export async function runCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     throw new UsageError(
-      `${error.message.replace(/^error: /, "").replaceAll("\n", " ")}; ${name} -h says more`,
+      `${error.message.replace(/^error: /, "").replaceAll("\n", " ")}; ${controllerName} -h says more`,
     );
   }
 }

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { controllerName } from "../api/pool-names.ts";
 import type { Health, Part } from "../daemon/part.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { ControllerContext } from "./context.ts";
 import { type Lease, mayTake, readLease, type Sight, takeLease, writeLease } from "./lease.ts";
-
-const leaseName = "kube-node-controller";
 
 /** `led` resolves once this one is the leader; false where it was told to end before. */
 export type Election = { part: Part; led: Promise<boolean> };
@@ -18,7 +17,7 @@ export function startElection(context: ControllerContext): Election {
   const { config, log, metrics } = context;
   if (!config.leaderElect) return alone(context);
   const client = context.leaseClient;
-  const place = { namespace: config.leaseNamespace, name: leaseName };
+  const place = { namespace: config.leaseNamespace, name: controllerName };
   const seconds = Math.max(1, Math.round(config.leaseDurationMs / 1000));
   const retryMs = config.leaseDurationMs / 7;
   const ending = new AbortController();

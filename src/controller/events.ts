@@ -1,5 +1,5 @@
 import { nvIpamGroup, nvIpamVersion } from "../api/nv-ipam.ts";
-import { poolGroup, poolVersion } from "../api/pool-names.ts";
+import { poolApiVersion, poolKey } from "../api/pool-names.ts";
 import { type AllSeries, type Condition, plan, type Rate, type Series } from "../daemon/event-series.ts";
 import type { Part } from "../daemon/part.ts";
 import { sendEvent, type Telling } from "../daemon/send-event.ts";
@@ -64,10 +64,10 @@ export function makeEvents({ client, log, metrics, identity }: Needs): Events {
 
   return {
     pool: ({ kind, name, uid, served }, { reason, message }) => {
-      const key = `${kind}/${name}`;
+      const key = poolKey({ kind, name });
       if (!worthTelling.includes(reason)) current.delete(key);
       else {
-        const apiVersion = served ? `${nvIpamGroup}/${nvIpamVersion}` : `${poolGroup}/${poolVersion}`;
+        const apiVersion = served ? `${nvIpamGroup}/${nvIpamVersion}` : poolApiVersion;
         const regarding = { apiVersion, kind, name, uid, ...(served && { namespace: served.namespace }) };
         if (current.get(key)?.reason !== reason)
           log.warn("a pool is not as it should be", { pool: key, reason, message });

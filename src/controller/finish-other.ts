@@ -1,4 +1,5 @@
 import { poolFinalizer } from "../api/nv-ipam.ts";
+import { poolKey } from "../api/pool-names.ts";
 import type { ControllerContext } from "./context.ts";
 import { patchPool } from "./patch-pool.ts";
 import { owns } from "./pool-pairs.ts";
@@ -14,9 +15,7 @@ export async function finishOther(context: ControllerContext, key: string): Prom
   if (cluster.blocksOfPool(key).some(({ pool }) => isLeft(pool.uid))) return;
   const left = await client.list(paths.blocks, (item) => {
     const block = readBlockRecord(item);
-    return block && `${block.pool.kind}/${block.pool.name}` === key && isLeft(block.pool.uid)
-      ? block
-      : undefined;
+    return block && poolKey(block.pool) === key && isLeft(block.pool.uid) ? block : undefined;
   });
   if (left.length > 0) return;
   const finalizers = other.finalizers.filter((one) => one !== poolFinalizer);

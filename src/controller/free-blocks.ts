@@ -1,5 +1,5 @@
+import { poolKey } from "../api/pool-names.ts";
 import { callTime } from "../api/pool-times.ts";
-import { poolKey } from "../pool/plan.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
 import { owns } from "./pool-pairs.ts";
@@ -76,7 +76,7 @@ function leftOf(
   { pool, releaseDelay, holdsFor = 0 }: BlockRecord,
   since: number,
 ): number {
-  const entry = cluster.pools.get(`${pool.kind}/${pool.name}`);
+  const entry = cluster.pools.get(poolKey(pool));
   const delay = owns(entry?.record, pool.uid) ? entry?.pool?.releaseDelay : releaseDelay;
   if (delay === undefined || Number.isNaN(delay) || Number.isNaN(since)) return Number.POSITIVE_INFINITY;
   // A delay that was shortened since doesn't shorten what the node was told.

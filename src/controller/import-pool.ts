@@ -1,4 +1,5 @@
 import { movedFromKey, poolFinalizer, poolGridKey } from "../api/nv-ipam.ts";
+import { poolKey } from "../api/pool-names.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import { planClaims } from "../move/plan-claims.ts";
 import { formatGrid } from "../move/pool-grid.ts";
@@ -43,7 +44,7 @@ export async function importPool(context: ControllerContext, key: string): Promi
 
 function plan({ cluster }: ControllerContext, record: PoolRecord) {
   const { pairs, nodes } = cluster;
-  const key = `${record.kind}/${record.name}`;
+  const key = poolKey(record);
   const own = pairs.own(key);
   return planClaims(record.served as NonNullable<PoolRecord["served"]>, {
     nodes,

@@ -1,5 +1,5 @@
+import { poolKey } from "../api/pool-names.ts";
 import { type CloseReason, judgeNode, reasonByItself } from "../pool/judge-node.ts";
-import { poolKey } from "../pool/plan.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { Cluster } from "./cluster.ts";
 import { owns } from "./pool-pairs.ts";

@@ -1,4 +1,4 @@
-import { poolKey } from "../pool/plan.ts";
+import { poolKey } from "../api/pool-names.ts";
 import type { BlockRecord } from "./records.ts";
 
 /** NodeBlocks by name, by their Node and by their pool. */

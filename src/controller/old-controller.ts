@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { nvIpamLease } from "../api/nv-ipam.ts";
+import { poolKey } from "../api/pool-names.ts";
 import type { Part } from "../daemon/part.ts";
-import { poolKey } from "../pool/plan.ts";
 import type { ControllerContext } from "./context.ts";
 import { type Lease, mayTake, readLease, type Sight } from "./lease.ts";
 

@@ -1,5 +1,5 @@
+import { poolKey } from "../api/pool-names.ts";
 import { setBackTime } from "../api/set-back.ts";
-import { poolKey } from "../pool/plan.ts";
 import { createPlanner, type Planner, type Shortage } from "../pool/planner.ts";
 import type { Pool } from "../pool/pool.ts";
 import { readPool, type UnfitPool } from "../pool/read-pool.ts";

@@ -1,5 +1,5 @@
 import type { PoolKind } from "../api/pool-kind.ts";
-import { poolKey } from "../pool/plan.ts";
+import { poolKey } from "../api/pool-names.ts";
 import type { BlockRecord, PoolRecord } from "./records.ts";
 
 /**

@@ -3,8 +3,7 @@ import {
   type PoolAnnotation,
   type PoolAnnotationBlock,
 } from "../api/pool-annotation.ts";
-import { poolAnnotationKey } from "../api/pool-names.ts";
-import { poolKey } from "../pool/plan.ts";
+import { poolAnnotationKey, poolKey } from "../api/pool-names.ts";
 import { projectBlocks } from "../pool/project-blocks.ts";
 import { type Carried, carriedBy } from "./carried.ts";
 import type { Cluster } from "./cluster.ts";

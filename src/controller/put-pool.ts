@@ -1,4 +1,4 @@
-import { poolKey } from "../pool/plan.ts";
+import { poolKey } from "../api/pool-names.ts";
 import type { ControllerContext } from "./context.ts";
 import type { PoolRecord } from "./records.ts";
 

@@ -1,7 +1,7 @@
 import { formatIp } from "../address/ip.ts";
 import { poolFinalizer } from "../api/nv-ipam.ts";
+import { poolKey } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
-import { poolKey } from "../pool/plan.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { ControllerContext } from "./context.ts";
 import { countPool } from "./count-pool.ts";

@@ -1,7 +1,7 @@
-import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
+import { nvPoolPath } from "../api/nv-ipam.ts";
+import { nodeBlocksPath, type PoolReference, poolKey, poolPath } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
-import { poolKey } from "../pool/plan.ts";
 import { isObject } from "../text/json.ts";
 import type { ControllerContext } from "./context.ts";
 import { putPool } from "./put-pool.ts";
@@ -13,19 +13,14 @@ import {
   readNodeRecord,
   readPoolRecord,
 } from "./records.ts";
-import { servedPath } from "./served-pool.ts";
-
-const group = `/apis/${poolGroup}/${poolVersion}`;
 
 export const paths = {
   nodes: "/api/v1/nodes",
-  IPPool: `${group}/ippools`,
-  CIDRPool: `${group}/cidrpools`,
-  blocks: `${group}/nodeblocks`,
+  blocks: nodeBlocksPath,
 };
 
 export function pathOfPool({ kind, name, served }: PoolReference & Pick<PoolRecord, "served">): string {
-  return served ? servedPath(kind, served.namespace, name) : `${paths[kind]}/${name}`;
+  return served ? nvPoolPath(kind, { namespace: served.namespace, name }) : poolPath(kind, name);
 }
 
 /** The Node as the API server has it now; undefined where it has none of that name. */
@@ -63,9 +58,14 @@ export async function lookAtPool(context: ControllerContext, { kind, name }: Poo
   const { pairs } = context.cluster;
   const { serve } = context.config;
   const key = poolKey({ kind, name });
-  await lookAtOne(context, { kind, name }, pairs.own(key), `${paths[kind]}/${name}`);
+  await lookAtOne(context, { kind, name }, pairs.own(key), poolPath(kind, name));
   if (serve && (pairs.listed.has(kind) || pairs.served(key)))
-    await lookAtOne(context, { kind, name }, pairs.served(key), servedPath(kind, serve.namespace, name));
+    await lookAtOne(
+      context,
+      { kind, name },
+      pairs.served(key),
+      nvPoolPath(kind, { namespace: serve.namespace, name }),
+    );
 }
 
 async function lookAtOne(

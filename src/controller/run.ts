@@ -1,4 +1,5 @@
 import { Registry } from "prom-client";
+import { controllerName } from "../api/pool-names.ts";
 import { countRequests, makeMetrics } from "../daemon/metrics.ts";
 import type { Part } from "../daemon/part.ts";
 import { type Life, runParts } from "../daemon/run-parts.ts";
@@ -59,7 +60,7 @@ async function makeContext(config: ControllerConfig, log: Log, life: Life): Prom
   const connect = () => readConnection({ kubeconfig: config.kubeconfig, env: process.env });
   const open = async (metadataOnly: boolean) => {
     const client = await createRenewedClient(connect, {
-      userAgent: "kube-node-controller",
+      userAgent: controllerName,
       requestTimeoutMs: 30_000,
       metadataOnly,
       signal: life.signal,

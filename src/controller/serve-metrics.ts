@@ -1,3 +1,4 @@
+import { poolKey } from "../api/pool-names.ts";
 import type { ControllerContext } from "./context.ts";
 import { countPool } from "./count-pool.ts";
 import { judgePool } from "./pool-condition.ts";
@@ -18,7 +19,10 @@ function countAll({ cluster, queue, metrics, heard }: ControllerContext): void {
   metrics.queue.set(queue.length());
   metrics.nodes.set(cluster.nodes.size);
   for (const { kind, name } of cluster.pairs.allServed)
-    metrics.doubts.set({ kind, pool: name }, cluster.serving.doubts.get(`${kind}/${name}`)?.length ?? 0);
+    metrics.doubts.set(
+      { kind, pool: name },
+      cluster.serving.doubts.get(poolKey({ kind, name }))?.length ?? 0,
+    );
   for (const entry of cluster.pools.values()) {
     const labels = { kind: entry.record.kind, pool: entry.record.name };
     const { reason } = judgePool(cluster, entry);

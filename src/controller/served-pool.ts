@@ -1,12 +1,6 @@
-import {
-  allowOverlapKey,
-  type NvPool,
-  nvIpamGroup,
-  nvIpamVersion,
-  readNvPool,
-  setBackKey,
-} from "../api/nv-ipam.ts";
+import { allowOverlapKey, type NvPool, nvIpamGroup, readNvPool, setBackKey } from "../api/nv-ipam.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
+import { controllerName } from "../api/pool-names.ts";
 import type { PoolCondition, PoolStatus } from "../api/pool-status.ts";
 import { frozenGridOf } from "../move/pool-grid.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
@@ -16,13 +10,6 @@ export type ServedPool = NvPool & {
   /** Its allocations are what this controller wrote there last: everything in them is a NodeBlock's. */
   isOurs: boolean;
 };
-
-export const fieldManager = "kube-node-controller";
-
-export function servedPath(kind: PoolKind, namespace: string, name?: string): string {
-  const all = `/apis/${nvIpamGroup}/${nvIpamVersion}/namespaces/${namespace}/${kind.toLowerCase()}s`;
-  return name === undefined ? all : `${all}/${name}`;
-}
 
 /** Undefined for what isn't nv-ipam's. */
 export function readServedPool(kind: PoolKind, item: unknown): ServedPool | undefined {
@@ -64,6 +51,6 @@ function isOurs({ metadata }: JsonObject): boolean {
     const allocations = status["f:allocations"];
     return isObject(allocations) ? [{ manager: entry["manager"], keys: Object.keys(allocations) }] : [];
   });
-  const own = keys.find(({ manager }) => manager === fieldManager);
+  const own = keys.find(({ manager }) => manager === controllerName);
   return own !== undefined && keys.every((other) => other.keys.every((key) => own.keys.includes(key)));
 }

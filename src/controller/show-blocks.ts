@@ -1,7 +1,6 @@
 import { heldBlocksKey } from "../api/held-blocks.ts";
-import { parseNodeBlockName } from "../api/pool-names.ts";
+import { controllerName, parseNodeBlockName, poolKey } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
-import { poolKey } from "../pool/plan.ts";
 import { isObject } from "../text/json.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
@@ -10,7 +9,6 @@ import { isShown, type Projection, projectNode } from "./project-node.ts";
 import { type NodeRecord, readNodeRecord } from "./records.ts";
 import { isStatus, lookAtBlock, lookAtNode, paths } from "./resources.ts";
 
-const fieldManager = "kube-node-controller";
 const attempts = 6;
 
 /** The Node is another one by now, or gone. */
@@ -120,7 +118,7 @@ async function apply(
     kind: "Node",
     metadata: { name, uid, resourceVersion: version, annotations: texts },
   };
-  const query = `fieldManager=${fieldManager}&force=${force}`;
+  const query = `fieldManager=${controllerName}&force=${force}`;
   const answer = await nodeClient.patch(`${paths.nodes}/${name}?${query}`, body, "apply");
   metrics.writes.inc({ what: "annotation" });
   return read(answer, name);
@@ -137,7 +135,7 @@ async function removeLeftovers(
   );
   const gone = Object.fromEntries(keys.map((key) => [key, null]));
   const body = { metadata: { uid, resourceVersion: version, annotations: gone } };
-  const query = `fieldManager=${fieldManager}`;
+  const query = `fieldManager=${controllerName}`;
   const after = read(await nodeClient.patch(`${paths.nodes}/${name}?${query}`, body, "merge"), name);
   cluster.putNode(after);
   return after;

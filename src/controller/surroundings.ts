@@ -1,3 +1,4 @@
+import { poolKey } from "../api/pool-names.ts";
 import type { Part } from "../daemon/part.ts";
 import type { Log } from "../host/log.ts";
 import { collectGarbage } from "../host/runtime.ts";
@@ -98,9 +99,7 @@ export function watchSurroundings({ cluster, client, queue, log }: Needs): Surro
     const planned = new Set([...cluster.pools.values()].flatMap(({ key, pool }) => (pool ? [key] : [])));
     const nodes = [...cluster.nodes.values()];
     return [
-      ...claimsOfBlocks(
-        [...cluster.blocks.values()].filter(({ pool }) => !planned.has(`${pool.kind}/${pool.name}`)),
-      ),
+      ...claimsOfBlocks([...cluster.blocks.values()].filter(({ pool }) => !planned.has(poolKey(pool)))),
       ...claimsOfServices(services),
       ...nodes.flatMap(({ name, uid }) => claimsOfPodCIDRs(name, podCIDRs.get(uid) ?? [])),
       ...nodes.flatMap(claimsOfPeople),

@@ -1,5 +1,5 @@
+import { poolKey } from "../api/pool-names.ts";
 import { formatAllocation } from "../move/format-allocation.ts";
-import { poolKey } from "../pool/plan.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Cluster } from "./cluster.ts";
 import type { BlockRecord } from "./records.ts";

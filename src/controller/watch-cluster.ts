@@ -1,8 +1,9 @@
+import { nvPoolPath } from "../api/nv-ipam.ts";
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
+import { poolKey, poolPath } from "../api/pool-names.ts";
 import type { Health, Part } from "../daemon/part.ts";
 import type { Client } from "../kube/client.ts";
 import { follow } from "../kube/follow.ts";
-import { poolKey } from "../pool/plan.ts";
 import type { ControllerContext } from "./context.ts";
 import { lookAtAll, putPool } from "./put-pool.ts";
 import {
@@ -14,7 +15,6 @@ import {
   readPoolRecord,
 } from "./records.ts";
 import { holdAll, isStatus, paths } from "./resources.ts";
-import { servedPath } from "./served-pool.ts";
 
 type Watched<T> = {
   name: string;
@@ -159,7 +159,12 @@ function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerCont
 function watchServed(context: ControllerContext, kind: PoolKind): Watched<PoolRecord> {
   const watched = watchPools(context, kind, true);
   const namespace = context.config.serve?.namespace ?? "";
-  return { ...watched, name: `served ${watched.name}`, path: servedPath(kind, namespace), isOptional: true };
+  return {
+    ...watched,
+    name: `served ${watched.name}`,
+    path: nvPoolPath(kind, { namespace }),
+    isOptional: true,
+  };
 }
 
 function watchPools(context: ControllerContext, kind: PoolKind, isServed = false): Watched<PoolRecord> {
@@ -177,7 +182,7 @@ function watchPools(context: ControllerContext, kind: PoolKind, isServed = false
   };
   return {
     name: kind === "IPPool" ? "ippools" : "cidrpools",
-    path: paths[kind],
+    path: poolPath(kind),
     client: context.client,
     pick: (item) => readPoolRecord(kind, item),
     onList: (all, isSetBack) => {

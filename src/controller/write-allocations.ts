@@ -1,14 +1,12 @@
 import { type NvAllocation, nvIpamGroup, nvIpamVersion } from "../api/nv-ipam.ts";
-import { nodeBlockName } from "../api/pool-names.ts";
+import { controllerName, nodeBlockName, poolKey } from "../api/pool-names.ts";
 import { formatAllocation } from "../move/format-allocation.ts";
 import { placeAllocation } from "../move/read-allocation.ts";
-import { poolKey } from "../pool/plan.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { ControllerContext } from "./context.ts";
 import { isShown } from "./project-node.ts";
 import { type BlockRecord, type PoolRecord, readPoolRecord } from "./records.ts";
 import { lookAtBlock, lookAtPool, pathOfPool } from "./resources.ts";
-import { fieldManager } from "./served-pool.ts";
 import { isTooLarge } from "./too-large.ts";
 
 const tooLargeAgainMs = 60_000;
@@ -30,7 +28,7 @@ export async function writeAllocations(context: ControllerContext, record: PoolR
     metadata: { name, namespace: served.namespace, uid, resourceVersion: version },
     status: { allocations },
   };
-  const path = `${pathOfPool(record)}/status?fieldManager=${fieldManager}&force=true`;
+  const path = `${pathOfPool(record)}/status?fieldManager=${controllerName}&force=true`;
   try {
     const after = readPoolRecord(kind, await client.patch(path, body, "apply"));
     if (after) cluster.putPool(after);

@@ -1,7 +1,7 @@
+import { poolFolder } from "../api/pool-names.ts";
 import { version } from "../host/version.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
-import { poolFolder } from "../survey/pool-objects.ts";
 import { definitions, takeSurvey } from "../survey/survey.ts";
 import { isObject } from "../text/json.ts";
 import type { Files } from "./archive.ts";

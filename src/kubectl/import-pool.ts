@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { movedFromKey } from "../api/nv-ipam.ts";
-import type { PoolReference } from "../api/pool-names.ts";
-import { poolGroup, poolVersion } from "../api/pool-names.ts";
+import { controllerName, type PoolReference, poolApiVersion, poolPath } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { Fit } from "../move/fit-pool.ts";
@@ -10,8 +9,7 @@ import { draftBlock } from "../pool/block.ts";
 import type { Pool } from "../pool/pool.ts";
 import { readPool } from "../pool/read-pool.ts";
 import { findLeaseHolder } from "./lease-holder.ts";
-import { type MigrationNode, ownPath, readOwnObject } from "./migrate-cluster.ts";
-import { ownLease } from "./migrate-in.ts";
+import { type MigrationNode, readOwnObject } from "./migrate-cluster.ts";
 import { createBlocks } from "./rebuild-write.ts";
 import type { Shell } from "./shell.ts";
 
@@ -19,7 +17,7 @@ export type Fitting = Exclude<Fit, { why: string }>;
 
 /** The pool as it is applied. */
 export function manifestOf(name: string, { kind, spec }: Fitting): object {
-  return { apiVersion: `${poolGroup}/${poolVersion}`, kind, metadata: { name }, spec };
+  return { apiVersion: poolApiVersion, kind, metadata: { name }, spec };
 }
 
 /**
@@ -33,7 +31,7 @@ export async function importPool(
   nodes: ReadonlyMap<string, Pick<MigrationNode, "uid">>,
   shell: Shell,
 ): Promise<string[]> {
-  const holder = await findLeaseHolder(client, ownLease, shell.progress);
+  const holder = await findLeaseHolder(client, controllerName, shell.progress);
   if (holder)
     return [
       `${holder.holder} would give the blocks in its own order: kubectl -n ${holder.namespace} scale deployment kube-node-controller --replicas=0, and run this again`,
@@ -53,7 +51,7 @@ export async function importPool(
 
 async function freezeGrid(client: Client, { kind, name, uid }: PoolReference & { uid: string }, pool: Pool) {
   const body = { metadata: { uid }, status: { grid: formatGrid(pool) } };
-  await client.patch(`${ownPath(kind, name)}/status?fieldManager=kubectl-kube_node`, body, "merge");
+  await client.patch(`${poolPath(kind, name)}/status?fieldManager=kubectl-kube_node`, body, "merge");
 }
 
 /** The pool, made now, or by a run before this one. */
@@ -61,10 +59,10 @@ async function ensurePool(client: Client, name: string, fit: Fitting) {
   const { kind, spec } = fit;
   const query = "?fieldManager=kubectl-kube_node";
   const item = await client
-    .create<unknown>(ownPath(kind) + query, manifestOf(name, fit))
+    .create<unknown>(poolPath(kind) + query, manifestOf(name, fit))
     .catch((error: unknown) => {
       if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
-      return client.get<unknown>(ownPath(kind, name));
+      return client.get<unknown>(poolPath(kind, name));
     });
   const own = readOwnObject(kind, item);
   if (!own || !isDeepStrictEqual(own.spec, spec) || own.annotations[movedFromKey] !== undefined)

@@ -3,18 +3,18 @@ import {
   excludedForPodsKey,
   movedFromKey,
   type NvPool,
+  nvPoolPath,
   poolFinalizer,
   poolGridKey,
   readNvPool,
   setBackKey,
 } from "../api/nv-ipam.ts";
-import { poolAnnotationKey } from "../api/pool-names.ts";
+import { nodeBlocksPath, poolAnnotationKey, poolPath } from "../api/pool-names.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
 import type { PodExclusions } from "../move/exclude-pods.ts";
 import { isMarked, type PoolReturn } from "../move/plan-return.ts";
-import { nodeBlocksPath } from "../survey/pool-objects.ts";
-import { type MigrationNode, nvPath, ownPath } from "./migrate-cluster.ts";
+import type { MigrationNode } from "./migrate-cluster.ts";
 import { deletePool, unlessGone } from "./migrate-write.ts";
 
 const manager = "?fieldManager=kubectl-kube_node";
@@ -26,13 +26,16 @@ export async function returnPool(client: Client, plan: PoolReturn): Promise<void
   if (plan.missing.length === 0) return;
   const { uid, resourceVersion } = nv;
   const body = { metadata: { uid, resourceVersion }, status: { allocations: plan.allocations } };
-  await client.patch(`${nvPath(nv.kind, nv)}/status${manager}`, body, "merge");
+  await client.patch(`${nvPoolPath(nv.kind, nv)}/status${manager}`, body, "merge");
 }
 
 async function createNv(client: Client, { object, own }: PoolReturn): Promise<NvPool> {
   if (!object || !own) throw new Error("nv-ipam's pool is gone, and ours too");
   const { namespace = "" } = object.metadata;
-  const made = readNvPool(own.kind, await client.create(nvPath(own.kind, { namespace }) + manager, object));
+  const made = readNvPool(
+    own.kind,
+    await client.create(nvPoolPath(own.kind, { namespace }) + manager, object),
+  );
   if (!made) throw new Error("the API server's answer is no object");
   return made;
 }
@@ -47,7 +50,7 @@ export async function writeExclusions(
   const mark = forPods.length > 0 ? JSON.stringify(forPods) : null;
   const metadata = { uid, resourceVersion, annotations: { [excludedForPodsKey]: mark } };
   const spec = { exclusions: all.length > 0 ? all : null };
-  await client.patch(nvPath(kind, nv) + manager, { metadata, spec }, "merge");
+  await client.patch(nvPoolPath(kind, nv) + manager, { metadata, spec }, "merge");
 }
 
 /**
@@ -72,7 +75,7 @@ export async function removeOurs(
     ),
   );
   await eachAtOnce(blocks, width, (block) => unlessGone(removeInUse(client, block)));
-  if (own) await deletePool(client, ownPath(own.kind, own.name), own, poolFinalizer);
+  if (own) await deletePool(client, poolPath(own.kind, own.name), own, poolFinalizer);
   await cleanNv(client, nv);
 }
 
@@ -96,5 +99,5 @@ async function cleanNv(client: Client, nv: NvPool): Promise<void> {
   const { uid, finalizers } = nv;
   const annotations = { [poolGridKey]: null, [movedFromKey]: null, [setBackKey]: null };
   const metadata = { uid, annotations, finalizers: finalizers.filter((one) => one !== poolFinalizer) };
-  await client.patch(nvPath(nv.kind, nv) + manager, { metadata }, "merge");
+  await client.patch(nvPoolPath(nv.kind, nv) + manager, { metadata }, "merge");
 }

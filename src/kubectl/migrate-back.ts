@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { excludedForPodsKey, type NvPool, nvIpamLease } from "../api/nv-ipam.ts";
-import { poolAnnotationKey } from "../api/pool-names.ts";
+import { controllerName, poolAnnotationKey, poolKey } from "../api/pool-names.ts";
 import { excludePods, type PodExclusions } from "../move/exclude-pods.ts";
 import { isMarked, type PoolReturn, planReturn } from "../move/plan-return.ts";
-import { poolKey } from "../pool/plan.ts";
 import { findLeaseHolder, type LeaseHolder } from "./lease-holder.ts";
 import { removeOurs, returnPool, writeExclusions } from "./migrate-back-write.ts";
 import { type MigrationCluster, nameOfPool, readMigrationCluster } from "./migrate-cluster.ts";
 import { attempt, count, type Migration, type Step } from "./migrate-flags.ts";
-import { ownLease } from "./migrate-in.ts";
 
 export type LookBack = {
   cluster: MigrationCluster;
@@ -19,7 +17,7 @@ export type LookBack = {
 
 /** Leases first: NodeBlocks that are read after our controller was seen to be gone are its last word. */
 export async function lookBack({ client, shell, flags }: Migration): Promise<LookBack> {
-  const ownHolder = await findLeaseHolder(client, ownLease, shell.progress);
+  const ownHolder = await findLeaseHolder(client, controllerName, shell.progress);
   const nvHolder = await findLeaseHolder(client, nvIpamLease, shell.progress);
   const cluster = await readMigrationCluster(client);
   return { cluster, pools: planReturns(cluster, flags.namespace), nvHolder, ownHolder };
@@ -96,7 +94,7 @@ function checkStopped({ ownHolder }: LookBack): Step {
   const title = "kube-node-controller is stopped";
   if (!ownHolder) return { title, state: "done", words: [] };
   const { namespace, holder } = ownHolder;
-  const words = `${holder} holds the Lease ${namespace}/${ownLease}: kubectl -n ${namespace} scale deployment kube-node-controller --replicas=0; nodes go on with the blocks that they have`;
+  const words = `${holder} holds the Lease ${namespace}/${controllerName}: kubectl -n ${namespace} scale deployment kube-node-controller --replicas=0; nodes go on with the blocks that they have`;
   return { title, state: "waits", words: [words] };
 }
 

@@ -1,7 +1,7 @@
 import type { NodeBlock } from "../api/node-block.ts";
-import { movedFromKey, type NvPool, nvIpamGroup, nvIpamVersion, readNvPool } from "../api/nv-ipam.ts";
+import { movedFromKey, type NvPool, nvPoolPath, readNvPool } from "../api/nv-ipam.ts";
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
-import { type PoolReference, poolGroup, poolOfAnnotationKey, poolVersion } from "../api/pool-names.ts";
+import { nodeBlocksPath, type PoolReference, poolOfAnnotationKey, poolPath } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
@@ -9,7 +9,6 @@ import type { PodPlace } from "../move/count-pods.ts";
 import type { OwnObject } from "../move/own-object.ts";
 import type { PoolNode } from "../pool/pool.ts";
 import { readPodAddresses } from "../survey/pod-address.ts";
-import { nodeBlocksPath } from "../survey/pool-objects.ts";
 import { definitions } from "../survey/survey.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 
@@ -32,10 +31,10 @@ export type MigrationCluster = {
 /** Pools before NodeBlocks and Nodes: what is claimed is compared with what came later. */
 export async function readMigrationCluster(client: Client): Promise<MigrationCluster> {
   const nv = await Promise.all(
-    poolKinds.map((kind) => listUnlessAbsent(client, nvPath(kind), (item) => readNvPool(kind, item))),
+    poolKinds.map((kind) => listUnlessAbsent(client, nvPoolPath(kind), (item) => readNvPool(kind, item))),
   );
   const own = await Promise.all(
-    poolKinds.map((kind) => listUnlessAbsent(client, ownPath(kind), (item) => readOwnObject(kind, item))),
+    poolKinds.map((kind) => listUnlessAbsent(client, poolPath(kind), (item) => readOwnObject(kind, item))),
   );
   const blocks = await listUnlessAbsent(client, nodeBlocksPath, (item) => item as NodeBlock);
   if (!blocks || own.includes(undefined))
@@ -60,19 +59,6 @@ export async function readMigrationCluster(client: Client): Promise<MigrationClu
     networks: (await listUnlessAbsent(client, definitions, nameOfNvNetwork)) ?? [],
     agents,
   };
-}
-
-export function nvPath(kind: PoolKind, place?: { namespace: string; name?: string }): string {
-  const group = `/apis/${nvIpamGroup}/${nvIpamVersion}`;
-  const folder = `${kind.toLowerCase()}s`;
-  if (!place) return `${group}/${folder}`;
-  const all = `${group}/namespaces/${encodeURIComponent(place.namespace)}/${folder}`;
-  return place.name === undefined ? all : `${all}/${place.name}`;
-}
-
-export function ownPath(kind: PoolKind, name?: string): string {
-  const all = `/apis/${poolGroup}/${poolVersion}/${kind.toLowerCase()}s`;
-  return name === undefined ? all : `${all}/${name}`;
 }
 
 /** `IPPool a`, for sentences. */

@@ -1,16 +1,20 @@
-import { nvIpamGroup, nvIpamLease, poolFinalizer, poolGridKey, uidsOfPool } from "../api/nv-ipam.ts";
-import { poolAnnotationKey } from "../api/pool-names.ts";
+import {
+  nvIpamGroup,
+  nvIpamLease,
+  nvPoolPath,
+  poolFinalizer,
+  poolGridKey,
+  uidsOfPool,
+} from "../api/nv-ipam.ts";
+import { controllerName, poolAnnotationKey } from "../api/pool-names.ts";
 import type { OwnObject } from "../move/own-object.ts";
 import type { PoolClaims } from "../move/plan-claims.ts";
 import { type MovePlan, planMove } from "../move/plan-move.ts";
 import { findLeaseHolder, type LeaseHolder } from "./lease-holder.ts";
-import { type MigrationCluster, nameOfPool, nvPath, readMigrationCluster } from "./migrate-cluster.ts";
+import { type MigrationCluster, nameOfPool, readMigrationCluster } from "./migrate-cluster.ts";
 import { attempt, count, type Migration, type Step } from "./migrate-flags.ts";
 import { claimPool, deletePool, makeOwnObject } from "./migrate-write.ts";
 import { deploymentOf, describeStop, stopController } from "./nv-controller.ts";
-
-/** The Lease of our own controller. */
-export const ownLease = "kube-node-controller";
 
 /** What there is, and what follows from it. */
 export type LookIn = {
@@ -23,7 +27,7 @@ export type LookIn = {
 /** Leases first: objects that are read after nv-ipam's controller was seen to be gone are its last word. */
 export async function lookIn({ client, shell, flags }: Migration): Promise<LookIn> {
   const nvHolder = await findLeaseHolder(client, nvIpamLease, shell.progress);
-  const ownHolder = await findLeaseHolder(client, ownLease, shell.progress);
+  const ownHolder = await findLeaseHolder(client, controllerName, shell.progress);
   const cluster = await readMigrationCluster(client);
   return { cluster, plan: planMove(cluster.nv ?? [], flags.namespace, cluster), nvHolder, ownHolder };
 }
@@ -213,7 +217,7 @@ async function deleteTheirs(migration: Migration, look: LookIn, made: Step): Pro
   const faults = await attempt(
     ready,
     ({ from }) => nameOfPool(from),
-    ({ from }) => deletePool(migration.client, nvPath(from.kind, from), from, poolFinalizer),
+    ({ from }) => deletePool(migration.client, nvPoolPath(from.kind, from), from, poolFinalizer),
   );
   const words = [...faults, ...unready, `${count(ready.length - faults.length, "object")} deleted`];
   return { title, state: faults.length > 0 ? "failed" : unready.length > 0 ? "waits" : "done", words };

@@ -1,11 +1,19 @@
-import { type NvPool, nvIpamGroup, poolGridKey, servedLabel, uidsOfPool } from "../api/nv-ipam.ts";
+import {
+  type NvPool,
+  nvIpamGroup,
+  nvPoolPath,
+  poolGridKey,
+  servedLabel,
+  uidsOfPool,
+} from "../api/nv-ipam.ts";
+import { poolPath } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type OwnObject, ownObjectOf } from "../move/own-object.ts";
 import type { PoolClaims } from "../move/plan-claims.ts";
 import { formatGrid } from "../move/pool-grid.ts";
 import type { Pool } from "../pool/pool.ts";
-import { nvPath, ownPath, readOwnObject } from "./migrate-cluster.ts";
+import { readOwnObject } from "./migrate-cluster.ts";
 import { createBlocks } from "./rebuild-write.ts";
 
 const manager = "?fieldManager=kubectl-kube_node";
@@ -19,7 +27,7 @@ export async function claimPool(client: Client, { from, pool, create }: PoolClai
   if (from.annotations[poolGridKey] === undefined) {
     const { uid, resourceVersion } = from;
     const metadata = { uid, resourceVersion, annotations: { [poolGridKey]: grid } };
-    await client.patch(nvPath(from.kind, from) + manager, { metadata }, "merge");
+    await client.patch(nvPoolPath(from.kind, from) + manager, { metadata }, "merge");
   }
   const labels = { [servedLabel]: nvIpamGroup };
   const blocks = create.map((block) => ({ ...block, metadata: { ...block.metadata, labels } }));
@@ -44,15 +52,15 @@ export async function makeOwnObject(
   const grid = formatGrid(pool);
   if (made.grid?.first === grid.first && made.grid.size === grid.size) return;
   const body = { metadata: { uid: made.uid }, status: { grid } };
-  await client.patch(`${ownPath(from.kind, from.name)}/status${manager}`, body, "merge");
+  await client.patch(`${poolPath(from.kind, from.name)}/status${manager}`, body, "merge");
 }
 
 async function createOwn(client: Client, from: NvPool): Promise<OwnObject> {
   try {
-    return readOwn(from, await client.create(ownPath(from.kind) + manager, ownObjectOf(from)));
+    return readOwn(from, await client.create(poolPath(from.kind) + manager, ownObjectOf(from)));
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
-    return readOwn(from, await client.get(ownPath(from.kind, from.name)));
+    return readOwn(from, await client.get(poolPath(from.kind, from.name)));
   }
 }
 

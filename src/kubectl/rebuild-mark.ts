@@ -1,9 +1,9 @@
-import type { PoolReference } from "../api/pool-names.ts";
+import { type PoolReference, poolPath } from "../api/pool-names.ts";
 import { rebuiltKey, setBackTime } from "../api/set-back.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
-import { type PoolObject, poolFolder } from "../survey/pool-objects.ts";
+import type { PoolObject } from "../survey/pool-objects.ts";
 import type { RebuildOutcome } from "./rebuild-write.ts";
 
 const width = 4;
@@ -35,7 +35,7 @@ async function mark(
 ): Promise<RebuildOutcome> {
   const time = new Date(Math.max(readAt, setBackTime(status) ?? 0)).toISOString();
   const query = `?fieldManager=kubectl-kube_node${isDryRun ? "&dryRun=All" : ""}`;
-  const path = `${poolFolder}/${kind.toLowerCase()}s/${name}${query}`;
+  const path = poolPath(kind, name) + query;
   try {
     await client.patch(path, { metadata: { uid, annotations: { [rebuiltKey]: time } } }, "merge");
     return { state: "made", words: "" };

@@ -1,8 +1,8 @@
 import type { NodeBlock } from "../api/node-block.ts";
+import { nodeBlocksPath } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
-import { nodeBlocksPath } from "../survey/pool-objects.ts";
 
 /** What became of a NodeBlock: `made`; `there`, somebody made it for the same node meanwhile; `taken` by another node; `failed`. */
 export type RebuildOutcome = { state: "made" | "there" | "taken" | "failed"; words: string };

@@ -9,7 +9,7 @@ import {
   setBackKey,
   uidsOfPool,
 } from "../api/nv-ipam.ts";
-import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
+import { type PoolReference, poolApiVersion } from "../api/pool-names.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { JsonObject } from "../text/json.ts";
 import { ownExclusions } from "./exclude-pods.ts";
@@ -65,7 +65,7 @@ function copied(annotations: Readonly<Record<string, string>>): Record<string, s
 export function ownObjectOf({ kind, name, uid, labels, annotations, spec }: NvPool): PoolDraft {
   const movedFrom = uidsOfPool({ uid, annotations }).join(",");
   return {
-    apiVersion: `${poolGroup}/${poolVersion}`,
+    apiVersion: poolApiVersion,
     kind,
     metadata: { name, labels, annotations: { ...copied(annotations), [movedFromKey]: movedFrom } },
     spec: specOf({ spec, annotations }),

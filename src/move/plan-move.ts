@@ -1,7 +1,7 @@
 import { allowOverlapKey, type NvPool } from "../api/nv-ipam.ts";
+import { poolKey } from "../api/pool-names.ts";
 import { claimOfPool } from "../pool/claims.ts";
 import { describeOverlap, findOverlaps } from "../pool/overlaps.ts";
-import { poolKey } from "../pool/plan.ts";
 import { type PoolClaims, planClaims, type Surroundings } from "./plan-claims.ts";
 
 /** All of nv-ipam's pools. `elsewhere` are those in namespaces that aren't asked for: they are said, and nothing else. */

@@ -1,13 +1,7 @@
 import { formatIp, parseIp } from "../address/ip.ts";
 import type { Span } from "../address/range.ts";
 import type { NodeBlock } from "../api/node-block.ts";
-import {
-  nodeBlockName,
-  type PoolReference,
-  parseNodeBlockName,
-  poolGroup,
-  poolVersion,
-} from "../api/pool-names.ts";
+import { nodeBlockName, type PoolReference, parseNodeBlockName, poolApiVersion } from "../api/pool-names.ts";
 import { spanOfBlock } from "./grid.ts";
 import type { Pool, PoolNode } from "./pool.ts";
 
@@ -52,7 +46,7 @@ function readSpan(from: string, to: string): Span | undefined {
 export function draftBlock(pool: Pool, node: Pick<PoolNode, "name" | "uid">, index: bigint): NodeBlock {
   const { first, last } = spanOfBlock(pool.grid, index);
   return {
-    apiVersion: `${poolGroup}/${poolVersion}`,
+    apiVersion: poolApiVersion,
     kind: "NodeBlock",
     metadata: { name: nodeBlockName(pool, index) },
     spec: {

@@ -1,8 +1,8 @@
 import { firstOf, lastOf, parseCidr } from "../address/cidr.ts";
 import { type RangeSet, type Span, spanOf } from "../address/range.ts";
 import { gaps } from "../address/runs.ts";
+import { poolKey } from "../api/pool-names.ts";
 import type { Block } from "./block.ts";
-import { poolKey } from "./plan.ts";
 import type { Pool } from "./pool.ts";
 
 /** Addresses that somebody gives away, in words for people: `podCIDRs of worker-1`. `pool` is the key of the one that they belong to. */

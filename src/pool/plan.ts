@@ -1,4 +1,4 @@
-import type { PoolReference } from "../api/pool-names.ts";
+import { type PoolReference, poolKey } from "../api/pool-names.ts";
 import type { Block } from "./block.ts";
 import { byIndex, judgeNode, type NodeVerdict } from "./judge-node.ts";
 import { createPlanner, type Planner, type Shortage } from "./planner.ts";
@@ -16,11 +16,6 @@ export type Plan = Pick<NodeVerdict, "close" | "doubtful"> & {
   /** By `poolKey`, for each pool that gives blocks; all of the plan is occupied in it: to place the next node with. */
   planners: Map<string, Planner>;
 };
-
-/** `IPPool/a`. */
-export function poolKey({ kind, name }: PoolReference): string {
-  return `${kind}/${name}`;
-}
 
 /** What there is to be done. The order of what comes in doesn't matter; everything recorded is occupied before anything is given. */
 export function plan(

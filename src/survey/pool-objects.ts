@@ -1,6 +1,6 @@
 import type { NodeBlock } from "../api/node-block.ts";
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
-import { type PoolReference, poolGroup, poolVersion } from "../api/pool-names.ts";
+import { nodeBlocksPath, type PoolReference, poolPath } from "../api/pool-names.ts";
 import type { PlacedFault } from "../api/pool-shape.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { ApiError } from "../kube/api-error.ts";
@@ -21,20 +21,11 @@ export type PoolObject = PoolReference & {
 /** Pools and NodeBlocks as the API server has them. `isKnown`: the NodeBlocks could be read, so what isn't there isn't. */
 export type PoolObjects = { pools: PoolObject[]; blocks: NodeBlock[]; isKnown: boolean };
 
-/** Where the API server has pools and NodeBlocks. */
-export const poolFolder = `/apis/${poolGroup}/${poolVersion}`;
-export const nodeBlocksPath = `${poolFolder}/nodeblocks`;
-
 /** A cluster without our CRDs has none; where they may not be read, that is noted. */
 export async function readPoolObjects(client: Client, notes: string[]): Promise<PoolObjects> {
   const pools = await Promise.all(
     poolKinds.map((kind) =>
-      listUnlessAbsent(
-        client,
-        `${poolFolder}/${kind.toLowerCase()}s`,
-        (item) => readPoolObject(kind, item),
-        notes,
-      ),
+      listUnlessAbsent(client, poolPath(kind), (item) => readPoolObject(kind, item), notes),
     ),
   );
   const blocks = await listUnlessAbsent(client, nodeBlocksPath, readNodeBlock, notes);

@@ -1,6 +1,6 @@
 import type { NodeBlock } from "../api/node-block.ts";
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
-import { poolGroup, poolVersion } from "../api/pool-names.ts";
+import { nodeBlocksPath, poolPath } from "../api/pool-names.ts";
 import type { Client } from "../kube/client.ts";
 import { readBlock } from "../pool/block.ts";
 import { type Claim, claimOfPool, claimsOfBlocks, type PoolClaim } from "../pool/claims.ts";
@@ -41,7 +41,7 @@ export function makeKnown(client: Client): () => Promise<Known> {
 }
 
 async function readOthers(client: Client): Promise<Claim[]> {
-  const blocks = await client.list(listPath("NodeBlock"), (item) => readBlock(item as NodeBlock));
+  const blocks = await client.list(nodeBlocksPath, (item) => readBlock(item as NodeBlock));
   const { claims } = await readClaimsOfOthers(client);
   return [...claimsOfBlocks(blocks), ...claims];
 }
@@ -57,9 +57,5 @@ export function readPoolClaim(kind: PoolKind, item: unknown, created?: number): 
 }
 
 function readPools(client: Client, kind: PoolKind): Promise<PoolClaim[]> {
-  return client.list(listPath(kind), (item) => readPoolClaim(kind, item));
-}
-
-function listPath(kind: string): string {
-  return `/apis/${poolGroup}/${poolVersion}/${kind.toLowerCase()}s`;
+  return client.list(poolPath(kind), (item) => readPoolClaim(kind, item));
 }

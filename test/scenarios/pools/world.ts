@@ -1,11 +1,11 @@
 import { formatIp } from "../../../src/address/ip.ts";
 import type { NodeBlock } from "../../../src/api/node-block.ts";
 import type { PoolAnnotation } from "../../../src/api/pool-annotation.ts";
-import { parseNodeBlockName, poolAnnotationKey } from "../../../src/api/pool-names.ts";
+import { parseNodeBlockName, poolAnnotationKey, poolKey } from "../../../src/api/pool-names.ts";
 import type { PoolStatus } from "../../../src/api/pool-status.ts";
 import { type Block, draftBlock, readBlock } from "../../../src/pool/block.ts";
 import { countAddresses } from "../../../src/pool/count-addresses.ts";
-import { type Plan, type PoolState, plan, poolKey } from "../../../src/pool/plan.ts";
+import { type Plan, type PoolState, plan } from "../../../src/pool/plan.ts";
 import type { Pool, PoolNode } from "../../../src/pool/pool.ts";
 import { projectBlocks } from "../../../src/pool/project-blocks.ts";
 import { readPool } from "../../../src/pool/read-pool.ts";
