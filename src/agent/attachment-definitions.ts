@@ -1,5 +1,5 @@
 import { uptime } from "../host/machine.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { ApiError, isStatus } from "../kube/api-error.ts";
 import { isObject } from "../text/json.ts";
 import type { ConfigurationText } from "../upkeep/served-networks.ts";
 import { openClient } from "./client.ts";
@@ -37,7 +37,7 @@ export function listAttachmentDefinitions(context: AgentContext): AttachmentDefi
       due = uptime() + between;
       said = "";
     } catch (error) {
-      const isAbsent = error instanceof ApiError && error.status === 404;
+      const isAbsent = isStatus(error, 404);
       const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403);
       if (isAbsent) known = [];
       due = uptime() + (isAbsent || isRefused ? between : afterFailure);

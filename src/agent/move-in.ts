@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { formatIp } from "../address/ip.ts";
-import { type PoolAnnotation, parsePoolAnnotation } from "../api/pool-annotation.ts";
+import { type PoolAnnotation, readOwnPoolAnnotation } from "../api/pool-annotation.ts";
 import { type PoolReference, poolAnnotationKey } from "../api/pool-names.ts";
 import { CniError } from "../cni/error.ts";
 import type { Health, Part } from "../daemon/part.ts";
@@ -139,13 +139,7 @@ function healthOf([trouble]: string[]): Health {
 /** Of another Node's annotation, or a malformed one, no block is known: its leases wait. */
 function annotationOf({ annotations, uid }: NodeFacts, pool: PoolReference): PoolAnnotation | undefined {
   const text = annotations[poolAnnotationKey(pool)];
-  if (text === undefined) return undefined;
-  try {
-    const annotation = parsePoolAnnotation(text);
-    return annotation.nodeUID === uid ? annotation : undefined;
-  } catch {
-    return undefined;
-  }
+  return text === undefined ? undefined : readOwnPoolAnnotation(text, uid);
 }
 
 function reasonOf(error: unknown): string {

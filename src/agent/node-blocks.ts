@@ -3,18 +3,13 @@ import type { Span } from "../address/range.ts";
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import type { NodeBlock, NodeBlockStatus } from "../api/node-block.ts";
 import { nodeBlocksPath } from "../api/pool-names.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { NodeFacts } from "../kube/node.ts";
 
 /** A block's object by its status, which is what the agent may read and write of it. Undefined where there is none. */
-export async function getNodeBlock(client: Client, name: string): Promise<NodeBlock | undefined> {
-  try {
-    return await client.get<NodeBlock>(pathOf(name));
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+export function getNodeBlock(client: Client, name: string): Promise<NodeBlock | undefined> {
+  return unlessAbsent(client.get<NodeBlock>(pathOf(name)));
 }
 
 /** All of its addresses, exclusions too. */

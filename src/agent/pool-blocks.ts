@@ -3,7 +3,7 @@ import { formatHeldBlocks, heldBlocksKey } from "../api/held-blocks.ts";
 import type { Part } from "../daemon/part.ts";
 import { readText } from "../host/files.ts";
 import { bootID, machineIDs, uptime } from "../host/machine.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { NodeFacts } from "../kube/node.ts";
 import { longestCall } from "../request/budget.ts";
@@ -87,7 +87,7 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
   /** What can't be done for one block is tried at the next look, and done for the others. */
   async function attempt(block: string, act: () => Promise<void>): Promise<void> {
     await act().catch((error: unknown) => {
-      const isGone = error instanceof ApiError && (error.status === 404 || error.status === 409);
+      const isGone = isStatus(error, 404, 409);
       if (!isGone && !signal.aborted) sayOnce(`block ${block} can't be looked after`, reasonOf(error));
     });
   }
@@ -212,7 +212,5 @@ export async function startPoolBlocks(context: AgentContext, pace: Pace = usualP
 
 function reasonOf(error: unknown): string {
   const { message } = error as Error;
-  return error instanceof ApiError && error.status === 403
-    ? `${message}; examples/agent/base has the rights`
-    : message;
+  return isStatus(error, 403) ? `${message}; examples/agent/base has the rights` : message;
 }

@@ -56,6 +56,17 @@ export function parsePoolAnnotation(text: string): PoolAnnotation {
   }
 }
 
+/** What it says of the Node of that UID; undefined where it is malformed, or another Node's. */
+export function readOwnPoolAnnotation(text: string, nodeUID: string): PoolAnnotation | undefined {
+  try {
+    const annotation = parsePoolAnnotation(text);
+    return annotation.nodeUID === nodeUID ? annotation : undefined;
+  } catch (error) {
+    if (error instanceof AnnotationError) return undefined;
+    throw error;
+  }
+}
+
 /** The annotation's value: keys in one order, so that what is the same is the same text. */
 export function formatPoolAnnotation(annotation: PoolAnnotation): string {
   const { version, nodeUID, holdsFor, blocks, routes, defaultGateway } = annotation;

@@ -8,7 +8,7 @@ import { moveNetworksIn } from "./adopt-nv-ipam.ts";
 import { type AdoptedLease, adoptedJson, formatAdopted, summarizeAdopted } from "./adopt-report.ts";
 import { choice, defineCommand, list, output, text, toggle } from "./command.ts";
 import { networkInputs, readInventories } from "./inventories.ts";
-import { pluginFolders } from "./request.ts";
+import { cniPathInput, pluginFolders } from "./request.ts";
 
 export const adopt = defineCommand({
   name: "adopt",
@@ -28,10 +28,7 @@ export const adopt = defineCommand({
     gone: list("ID", "these containers are gone, as you know; their ids, whole"),
     criSocket: text("FILE", "the container runtime's socket: whose sandbox it doesn't have is gone"),
     ...networkInputs,
-    cniPath: text(
-      "DIRS",
-      "where host-local is (default: $CNI_PATH, else /opt/cni/bin:/usr/lib/cni:/usr/libexec/cni)",
-    ),
+    cniPath: cniPathInput,
     output,
   },
   examples: [
@@ -41,7 +38,7 @@ export const adopt = defineCommand({
   ],
   fails: "a lease is in doubt, or a network's leases could not be taken over",
   async run({ dryRun, from, conf, gone, criSocket, cniPath, output, ...networks }, terminal) {
-    const folders = cniPath?.split(":").filter(Boolean) ?? pluginFolders(terminal.env);
+    const folders = pluginFolders(terminal.env, cniPath);
     const sandboxes = criSocket === undefined ? undefined : await listSandboxes(criSocket);
     const evidence: LifeEvidence = { sandboxes, gone: new Set(gone) };
     const order = { ...networks, conf, folders, evidence, dryRun };

@@ -5,10 +5,10 @@ import { findLeaks } from "../lease/leaks.ts";
 import { longestCall } from "../request/budget.ts";
 import { visible } from "../text/visible.ts";
 import { freeLeak, type Runtime } from "../upkeep/free-leak.ts";
-import { defineCommand, list, output, text, toggle } from "./command.ts";
+import { defineCommand, list, output, toggle } from "./command.ts";
 import { type NetworkChoice, networkInputs, readInventories } from "./inventories.ts";
 import { type FoundLeak, formatLeaks, leakJson, summarize } from "./leak-report.ts";
-import { pluginFolders } from "./request.ts";
+import { cniPathInput, pluginFolders } from "./request.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -23,10 +23,7 @@ export const audit = defineCommand({
     fix: toggle("free what may be freed, by the plugin's own DEL, and look again"),
     gone: list("ID", "with --fix: free what these containers hold, too; their ids, whole"),
     ...networkInputs,
-    cniPath: text(
-      "DIRS",
-      "where host-local is (default: $CNI_PATH, else /opt/cni/bin:/usr/lib/cni:/usr/libexec/cni)",
-    ),
+    cniPath: cniPathInput,
     output,
   },
   examples: [
@@ -44,7 +41,7 @@ export const audit = defineCommand({
     const look = () => findConfirmed(choice, vouched, terminal);
     const before = await look();
     if (!fix || before.leaks.length === 0) return report({ ...before, freed: [], fix }, output, terminal);
-    const folders = cniPath?.split(":").filter(Boolean) ?? pluginFolders(terminal.env);
+    const folders = pluginFolders(terminal.env, cniPath);
     const failures = await freeAll(before.leaks, { folders, env: terminal.env }, terminal);
     const after = await look();
     const left = after.leaks.map((leak) => withFailure(leak, failures));

@@ -2,14 +2,22 @@ import type { Environment } from "../cni/environment.ts";
 import type { Log } from "../host/log.ts";
 import { readers } from "../request/readers.ts";
 import type { ReadRequest } from "../request/request.ts";
+import { text } from "./command.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where runtimes keep plugins, in their order of custom: for a person's shell has no CNI_PATH. */
 const usualFolders: readonly string[] = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
 
-/** CNI_PATH, else the usual folders. */
-export function pluginFolders(env: Environment): string[] {
+/** The flag that says otherwise. */
+export const cniPathInput = text(
+  "DIRS",
+  "where host-local is (default: $CNI_PATH, else /opt/cni/bin:/usr/lib/cni:/usr/libexec/cni)",
+);
+
+/** What that flag says, else CNI_PATH, else the usual folders. */
+export function pluginFolders(env: Environment, cniPath?: string): string[] {
+  if (cniPath !== undefined) return cniPath.split(":").filter(Boolean);
   const given = (env["CNI_PATH"] ?? "").split(":").filter(Boolean);
   return given.length > 0 ? given : [...usualFolders];
 }

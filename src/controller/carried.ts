@@ -1,5 +1,8 @@
-import type { PoolAnnotation, PoolAnnotationBlock } from "../api/pool-annotation.ts";
-import { parsePoolAnnotation } from "../api/pool-annotation.ts";
+import {
+  type PoolAnnotation,
+  type PoolAnnotationBlock,
+  readOwnPoolAnnotation,
+} from "../api/pool-annotation.ts";
 import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { NodeRecord } from "./records.ts";
 
@@ -10,7 +13,7 @@ export type Carried = { key: string; pool: PoolReference; text: string; says: Po
 export function carriedBy({ uid, annotations }: NodeRecord): Carried[] {
   return Object.entries(annotations).flatMap(([key, text]) => {
     const pool = poolOfAnnotationKey(key);
-    return pool ? [{ key, pool, text, says: read(text, uid) }] : [];
+    return pool ? [{ key, pool, text, says: readOwnPoolAnnotation(text, uid) }] : [];
   });
 }
 
@@ -18,13 +21,4 @@ export function carriedBy({ uid, annotations }: NodeRecord): Carried[] {
 export function blocksCarriedBy(node: NodeRecord): Map<string, PoolAnnotationBlock> {
   const blocks = carriedBy(node).flatMap(({ says }) => says?.blocks ?? []);
   return new Map(blocks.map((block) => [block.name, block]));
-}
-
-function read(text: string, uid: string): PoolAnnotation | undefined {
-  try {
-    const annotation = parsePoolAnnotation(text);
-    return annotation.nodeUID === uid ? annotation : undefined;
-  } catch {
-    return undefined;
-  }
 }

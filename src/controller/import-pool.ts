@@ -1,5 +1,6 @@
 import { movedFromKey, poolFinalizer, poolGridKey } from "../api/nv-ipam.ts";
 import { poolKey } from "../api/pool-names.ts";
+import { isStatus } from "../kube/api-error.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import { planClaims } from "../move/plan-claims.ts";
 import { formatGrid } from "../move/pool-grid.ts";
@@ -9,7 +10,7 @@ import type { ControllerContext } from "./context.ts";
 import { patchPool } from "./patch-pool.ts";
 import type { PoolRecord } from "./records.ts";
 import { readBlockRecord } from "./records.ts";
-import { isStatus, lookAtBlock, paths } from "./resources.ts";
+import { lookAtBlock, paths } from "./resources.ts";
 import { writeAllocations } from "./write-allocations.ts";
 import { yieldBlocks } from "./yield-blocks.ts";
 

@@ -1,4 +1,4 @@
-import { ApiError } from "../kube/api-error.ts";
+import { unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 
 /** A coordination.k8s.io Lease, as far as an election needs it. */
@@ -49,13 +49,8 @@ function microTime(time: Date): string {
 export type LeasePlace = { namespace: string; name: string };
 
 /** The Lease as the API server has it now; undefined where there is none. */
-export async function readLease(client: Client, { namespace, name }: LeasePlace): Promise<Lease | undefined> {
-  try {
-    return await client.get<Lease>(`${pathOf(namespace)}/${name}`);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+export function readLease(client: Client, { namespace, name }: LeasePlace): Promise<Lease | undefined> {
+  return unlessAbsent(client.get<Lease>(`${pathOf(namespace)}/${name}`));
 }
 
 /** The API server refuses it (409) where somebody else wrote since `before` was read. */

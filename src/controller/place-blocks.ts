@@ -1,3 +1,4 @@
+import { isStatus } from "../kube/api-error.ts";
 import { draftBlock } from "../pool/block.ts";
 import { judgeBlock } from "../pool/judge-block.ts";
 import { documentOf } from "./block-document.ts";
@@ -6,7 +7,7 @@ import { mayGive } from "./may-give.ts";
 import type { PoolEntry } from "./pool-entry.ts";
 import { owns } from "./pool-pairs.ts";
 import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
-import { deleteBlock, holdAll, isStatus, lookAtBlock, paths } from "./resources.ts";
+import { deleteBlock, holdAll, lookAtBlock, paths } from "./resources.ts";
 
 /** Gives the Node a block of each pool that selects it and has given it none. The names of those that were made or found just now. */
 export async function placeBlocks(context: ControllerContext, node: NodeRecord): Promise<Set<string>> {

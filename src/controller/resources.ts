@@ -1,6 +1,6 @@
 import { nvPoolPath } from "../api/nv-ipam.ts";
 import { nodeBlocksPath, type PoolReference, poolKey, poolPath } from "../api/pool-names.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { isObject } from "../text/json.ts";
 import type { ControllerContext } from "./context.ts";
@@ -27,7 +27,7 @@ export function pathOfPool({ kind, name, served }: PoolReference & Pick<PoolReco
 export async function lookAtNode(context: ControllerContext, name: string): Promise<NodeRecord | undefined> {
   const { cluster } = context;
   const before = cluster.nodes.get(name);
-  const node = readNodeRecord(await unlessAbsent(context.nodeClient.get(`${paths.nodes}/${name}`)));
+  const node = readNodeRecord(await unlessGone(context.nodeClient.get(`${paths.nodes}/${name}`)));
   if (isPast(node, before)) {
     cluster.nodes.delete(name);
     holdAll(context);
@@ -43,7 +43,7 @@ export async function lookAtBlock(
 ): Promise<BlockRecord | undefined> {
   const { cluster, client } = context;
   const before = cluster.blocks.get(name);
-  const block = readBlockRecord(await unlessAbsent(client.get(`${paths.blocks}/${name}`)));
+  const block = readBlockRecord(await unlessGone(client.get(`${paths.blocks}/${name}`)));
   if (before && isPast(block, before)) {
     cluster.dropBlock(name, before.version);
     holdAll(context);
@@ -75,7 +75,7 @@ async function lookAtOne(
   path: string,
 ): Promise<void> {
   const { cluster, client } = context;
-  const pool = readPoolRecord(reference.kind, await unlessAbsent(client.get(path)));
+  const pool = readPoolRecord(reference.kind, await unlessGone(client.get(path)));
   const drop = (known: PoolRecord) =>
     cluster.dropPool(poolKey(reference), known.version, known.served !== undefined);
   if (before && isPast(pool, before)) {
@@ -115,7 +115,7 @@ export async function deleteBlock(
 }
 
 async function remove(client: Client, path: string, preconditions: object): Promise<void> {
-  await unlessAbsent(client.remove(path, { apiVersion: "v1", kind: "DeleteOptions", preconditions }));
+  await unlessGone(client.remove(path, { apiVersion: "v1", kind: "DeleteOptions", preconditions }));
 }
 
 async function orLookAnew(context: ControllerContext, name: string, act: () => Promise<void>): Promise<void> {
@@ -145,7 +145,7 @@ export function holdAll({ cluster, queue, log }: ControllerContext): void {
   }
 }
 
-async function unlessAbsent<T>(request: Promise<T>): Promise<T | undefined> {
+async function unlessGone<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;
   } catch (error) {
@@ -159,8 +159,4 @@ function isAbsence(error: unknown): boolean {
   if (!isStatus(error, 404)) return false;
   const details = error.body?.["details"];
   return error.reason === "NotFound" && isObject(details) && typeof details["name"] === "string";
-}
-
-export function isStatus(error: unknown, status: number): error is ApiError {
-  return error instanceof ApiError && error.status === status;
 }

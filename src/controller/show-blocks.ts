@@ -1,13 +1,13 @@
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import { controllerName, parseNodeBlockName, poolKey } from "../api/pool-names.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { ApiError, isStatus } from "../kube/api-error.ts";
 import { isObject } from "../text/json.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
 import { isForgiven } from "./pool-entry.ts";
 import { isShown, type Projection, projectNode } from "./project-node.ts";
 import { type NodeRecord, readNodeRecord } from "./records.ts";
-import { isStatus, lookAtBlock, lookAtNode, paths } from "./resources.ts";
+import { lookAtBlock, lookAtNode, paths } from "./resources.ts";
 
 const attempts = 6;
 

@@ -2,6 +2,7 @@ import { nvPoolPath } from "../api/nv-ipam.ts";
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
 import { poolKey, poolPath } from "../api/pool-names.ts";
 import type { Health, Part } from "../daemon/part.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { follow } from "../kube/follow.ts";
 import type { ControllerContext } from "./context.ts";
@@ -14,7 +15,7 @@ import {
   readNodeRecord,
   readPoolRecord,
 } from "./records.ts";
-import { holdAll, isStatus, paths } from "./resources.ts";
+import { holdAll, paths } from "./resources.ts";
 
 type Watched<T> = {
   name: string;

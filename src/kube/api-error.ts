@@ -27,6 +27,20 @@ export class ApiError extends Error {
   }
 }
 
+export function isStatus(error: unknown, ...statuses: number[]): error is ApiError {
+  return error instanceof ApiError && error.status !== undefined && statuses.includes(error.status);
+}
+
+/** Undefined where the API server answers 404: there is no such object, or no such path. */
+export async function unlessAbsent<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
 /** An answer that is no success. The API server's own words come first: they name object, right or field. */
 export async function errorOf(connection: Connection, answer: HttpAnswer, text: string): Promise<ApiError> {
   const body = parse(text);

@@ -16,14 +16,16 @@ export async function createRenewedClient(
   let openedAt = performance.now();
   let renewal: Promise<void> | undefined;
 
-  /** What can't be read now (it is being replaced) is tried again by the next request; the old credentials serve until then. */
+  /** What can't be read now is tried again by the next request; the old credentials serve until then. */
   async function renew(): Promise<void> {
     const old = current;
     try {
       current = await open();
       openedAt = performance.now();
       setTimeout(() => old.close(), lingers).unref();
-    } catch {}
+    } catch {
+      // It is being replaced, or gone for good: then the server's 401 says so.
+    }
     renewal = undefined;
   }
 

@@ -10,12 +10,13 @@ import {
   setBackKey,
 } from "../api/nv-ipam.ts";
 import { nodeBlocksPath, poolAnnotationKey, poolPath } from "../api/pool-names.ts";
+import { unlessAbsent } from "../kube/api-error.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
 import type { PodExclusions } from "../move/exclude-pods.ts";
 import { isMarked, type PoolReturn } from "../move/plan-return.ts";
 import type { MigrationNode } from "./migrate-cluster.ts";
-import { deletePool, unlessGone } from "./migrate-write.ts";
+import { deletePool } from "./migrate-write.ts";
 
 const manager = "?fieldManager=kubectl-kube_node";
 const width = 16;
@@ -66,7 +67,7 @@ export async function removeOurs(
   const key = poolAnnotationKey(nv);
   const carrying = [...nodes].filter(({ annotations }) => annotations[key] !== undefined);
   await eachAtOnce(carrying, width, ({ name, uid }) =>
-    unlessGone(
+    unlessAbsent(
       client.patch(
         `/api/v1/nodes/${name}${manager}`,
         { metadata: { uid, annotations: { [key]: null } } },
@@ -74,7 +75,7 @@ export async function removeOurs(
       ),
     ),
   );
-  await eachAtOnce(blocks, width, (block) => unlessGone(removeInUse(client, block)));
+  await eachAtOnce(blocks, width, (block) => unlessAbsent(removeInUse(client, block)));
   if (own) await deletePool(client, poolPath(own.kind, own.name), own, poolFinalizer);
   await cleanNv(client, nv);
 }

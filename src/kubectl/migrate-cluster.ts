@@ -3,7 +3,7 @@ import { movedFromKey, type NvPool, nvPoolPath, readNvPool } from "../api/nv-ipa
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
 import { nodeBlocksPath, type PoolReference, poolOfAnnotationKey, poolPath } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { PodPlace } from "../move/count-pods.ts";
 import type { OwnObject } from "../move/own-object.ts";
@@ -31,12 +31,12 @@ export type MigrationCluster = {
 /** Pools before NodeBlocks and Nodes: what is claimed is compared with what came later. */
 export async function readMigrationCluster(client: Client): Promise<MigrationCluster> {
   const nv = await Promise.all(
-    poolKinds.map((kind) => listUnlessAbsent(client, nvPoolPath(kind), (item) => readNvPool(kind, item))),
+    poolKinds.map((kind) => unlessAbsent(client.list(nvPoolPath(kind), (item) => readNvPool(kind, item)))),
   );
   const own = await Promise.all(
-    poolKinds.map((kind) => listUnlessAbsent(client, poolPath(kind), (item) => readOwnObject(kind, item))),
+    poolKinds.map((kind) => unlessAbsent(client.list(poolPath(kind), (item) => readOwnObject(kind, item)))),
   );
-  const blocks = await listUnlessAbsent(client, nodeBlocksPath, (item) => item as NodeBlock);
+  const blocks = await unlessAbsent(client.list(nodeBlocksPath, (item) => item as NodeBlock));
   if (!blocks || own.includes(undefined))
     throw new Error(
       "this cluster doesn't know IPPools, CIDRPools and NodeBlocks of ipam.kube-node.io: apply examples/controller/crds first",
@@ -56,7 +56,7 @@ export async function readMigrationCluster(client: Client): Promise<MigrationClu
     blocks,
     nodes: new Map(nodes.map((node) => [node.name, node])),
     pods,
-    networks: (await listUnlessAbsent(client, definitions, nameOfNvNetwork)) ?? [],
+    networks: (await unlessAbsent(client.list(definitions, nameOfNvNetwork))) ?? [],
     agents,
   };
 }
@@ -64,20 +64,6 @@ export async function readMigrationCluster(client: Client): Promise<MigrationClu
 /** `IPPool a`, for sentences. */
 export function nameOfPool({ kind, name }: PoolReference): string {
   return `${kind} ${name}`;
-}
-
-/** Undefined where the API server doesn't know the kind. */
-async function listUnlessAbsent<T>(
-  client: Client,
-  path: string,
-  pick: (item: unknown) => T | undefined,
-): Promise<T[] | undefined> {
-  try {
-    return await client.list(path, pick);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 /** One of our own pools, with what says where it comes from. */

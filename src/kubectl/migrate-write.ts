@@ -7,7 +7,7 @@ import {
   uidsOfPool,
 } from "../api/nv-ipam.ts";
 import { poolPath } from "../api/pool-names.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { ApiError, unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type OwnObject, ownObjectOf } from "../move/own-object.ts";
 import type { PoolClaims } from "../move/plan-claims.ts";
@@ -85,24 +85,15 @@ export async function deletePool(
 ): Promise<void> {
   const takeOff = (all: string[]) => {
     const metadata = { uid, finalizers: all.filter((one) => one !== finalizer) };
-    return unlessGone(client.patch(path + manager, { metadata }, "merge"));
+    return unlessAbsent(client.patch(path + manager, { metadata }, "merge"));
   };
   if (finalizers.includes(finalizer)) await takeOff(finalizers);
   const preconditions = { uid };
-  await unlessGone(client.remove(path, { apiVersion: "v1", kind: "DeleteOptions", preconditions }));
-  await unlessGone(
+  await unlessAbsent(client.remove(path, { apiVersion: "v1", kind: "DeleteOptions", preconditions }));
+  await unlessAbsent(
     client.get<Found>(path).then(({ metadata: left }) => {
       const isHeld = left.uid === uid && left.finalizers?.includes(finalizer);
       return isHeld ? takeOff(left.finalizers ?? []) : undefined;
     }),
   );
-}
-
-/** A 404 means that it is done. */
-export async function unlessGone(request: Promise<unknown>): Promise<void> {
-  try {
-    await request;
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus, unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import {
   type CommittedPlan,
@@ -32,12 +32,8 @@ export async function readPlan(
   client: Client,
   { namespace, key }: PlanPlace,
 ): Promise<StoredPlan | undefined> {
-  try {
-    return parse(await client.get<ConfigMap>(`${folder(namespace)}/${nameOfPlan(key)}`), key);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+  const found = await unlessAbsent(client.get<ConfigMap>(`${folder(namespace)}/${nameOfPlan(key)}`));
+  return found && parse(found, key);
 }
 
 /**
@@ -63,8 +59,7 @@ export async function commitPlan(
       : await client.create<ConfigMap>(`${folder(namespace)}${query}`, object);
     return parse(stored, key);
   } catch (error) {
-    const isLost = error instanceof ApiError && (error.status === 409 || (before && error.status === 404));
-    if (isLost) return undefined;
+    if (isStatus(error, 409) || (before && isStatus(error, 404))) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { formatCidr } from "../address/cidr.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { ApiError, isStatus, unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { Holder } from "../split/committed-plan.ts";
 import type { Assignment } from "../split/plan.ts";
@@ -81,18 +81,14 @@ async function patch(
     await client.patch(`${pathOf(name)}${dryRun ? "?dryRun=All" : ""}`, { metadata }, "merge");
     return true;
   } catch (error) {
-    if (error instanceof ApiError && (error.status === 409 || error.status === 404)) return false;
+    if (isStatus(error, 409, 404)) return false;
     throw error;
   }
 }
 
 async function readNode({ client, key }: Writer, name: string) {
-  try {
-    return readFacts(await client.get(pathOf(name)), key);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+  const found = await unlessAbsent(client.get(pathOf(name)));
+  return found === undefined ? undefined : readFacts(found, key);
 }
 
 function pathOf(name: string): string {

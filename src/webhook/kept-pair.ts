@@ -1,4 +1,4 @@
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus, unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { isObject } from "../text/json.ts";
 import { isFresh, isOver, makeCertificate, type Pair, type ServerNames } from "./certificate.ts";
@@ -24,7 +24,7 @@ export async function keepPair(client: Client, keeping: Keeping, now: Date): Pro
       await write(client, keeping, secret, pair, previous);
       return { pair, bundle: pair.certificate + previous };
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 409 || attempt === attempts) throw error;
+      if (!isStatus(error, 409) || attempt === attempts) throw error;
     }
   }
 }
@@ -33,13 +33,8 @@ type Secret = { metadata: object; data?: unknown };
 
 const list = ({ namespace }: Keeping) => `/api/v1/namespaces/${namespace}/secrets`;
 
-async function read(client: Client, keeping: Keeping): Promise<Secret | undefined> {
-  try {
-    return await client.get<Secret>(`${list(keeping)}/${keeping.secret}`);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+function read(client: Client, keeping: Keeping): Promise<Secret | undefined> {
+  return unlessAbsent(client.get<Secret>(`${list(keeping)}/${keeping.secret}`));
 }
 
 async function write(
