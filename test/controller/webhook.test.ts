@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiError } from "../../src/kube/api-error.ts";
 import { findFreePort } from "../parts/free-port.ts";
+import { poolWebhook } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Controller, startController } from "./parts/controller.ts";
@@ -25,23 +26,7 @@ describe.skipIf(lack.some)(`the controller's webhook${lack.words}`, () => {
   async function configure(port: number): Promise<void> {
     await cluster.client.create("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", {
       metadata: { name: "kube-node-pools" },
-      webhooks: [
-        {
-          name: "pools.ipam.kube-node.io",
-          clientConfig: { url: `https://127.0.0.1:${port}/` },
-          rules: [
-            {
-              apiGroups: ["ipam.kube-node.io"],
-              apiVersions: ["v1alpha1"],
-              operations: ["CREATE", "UPDATE"],
-              resources: ["ippools", "cidrpools"],
-            },
-          ],
-          sideEffects: "None",
-          failurePolicy: "Fail",
-          admissionReviewVersions: ["v1"],
-        },
-      ],
+      webhooks: [poolWebhook(`https://127.0.0.1:${port}/`)],
     });
   }
 

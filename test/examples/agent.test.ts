@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
-import { afterAll, describe, expect, it } from "vitest";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { runCommandLine } from "../../src/agent/command-line.ts";
 import type { AgentConfig } from "../../src/agent/config.ts";
 import { checkout, helm, kubectl, whatLacks } from "../parts/tools.ts";
+import { openChart, renderKustomization } from "./parts/render.ts";
 
 type Container = {
   name: string;
@@ -25,8 +23,6 @@ type Manifest = {
   spec: { template: { spec: PodSpec } };
 };
 
-const folder = join(checkout, "examples/agent");
-const chart = join(checkout, "examples/helm/kube-node");
 const ways = [
   "base",
   "overlays/primary",
@@ -38,14 +34,7 @@ const ways = [
 const lackOfKubectl = whatLacks(kubectl());
 const lackOfHelm = whatLacks(kubectl(), helm());
 
-async function kustomize(way: string): Promise<Manifest[]> {
-  const { stdout } = await execa(kubectl().path ?? "", ["kustomize", join(folder, way)]);
-  return readAll(stdout);
-}
-
-function readAll(text: string): Manifest[] {
-  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
-}
+const kustomize = (way: string) => renderKustomization<Manifest>(`agent/${way}`);
 
 function podOf(manifests: Manifest[]): PodSpec {
   const set = manifests.find(({ kind }) => kind === "DaemonSet");
@@ -95,25 +84,7 @@ describe.skipIf(lackOfKubectl.some)(`the agent's manifests${lackOfKubectl.words}
 });
 
 describe.skipIf(lackOfHelm.some)(`the Helm chart${lackOfHelm.words}`, () => {
-  const work = mkdtempSync(join(tmpdir(), "chart-"));
-  afterAll(() => rmSync(work, { recursive: true }));
-
-  async function template(values: object): Promise<Manifest[]> {
-    const file = join(work, "values.yaml");
-    writeFileSync(file, stringify(values));
-    // Its own folders: helm would keep a cache at home.
-    const env = { HELM_CACHE_HOME: work, HELM_CONFIG_HOME: work, HELM_DATA_HOME: work };
-    const words = [
-      "template",
-      "kube-node",
-      chart,
-      "--namespace=kube-node",
-      "--kube-version=1.34.0",
-      "-f",
-      file,
-    ];
-    return readAll((await execa(helm().path ?? "", words, { env })).stdout);
-  }
+  const template = openChart<Manifest>();
 
   it.each([
     ["base", {}],

@@ -1,12 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
-import { afterAll, describe, expect, it } from "vitest";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { options, runCommandLine } from "../../src/controller/command-line.ts";
 import type { ControllerConfig } from "../../src/controller/config.ts";
 import { checkout, helm, kubectl, whatLacks } from "../parts/tools.ts";
+import { openChart, renderKustomization } from "./parts/render.ts";
 
 type Port = { name: string; containerPort: number };
 type Container = {
@@ -26,7 +25,6 @@ type Manifest = {
 };
 
 const folder = join(checkout, "examples/controller");
-const chart = join(checkout, "examples/helm/kube-node");
 const ways = [
   "base",
   "overlays/no-webhook",
@@ -39,13 +37,7 @@ const ways = [
 const lackOfKubectl = whatLacks(kubectl());
 const lackOfHelm = whatLacks(kubectl(), helm());
 
-async function kustomize(way: string): Promise<Manifest[]> {
-  return readAll((await execa(kubectl().path ?? "", ["kustomize", join(folder, way)])).stdout);
-}
-
-function readAll(text: string): Manifest[] {
-  return parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
-}
+const kustomize = (way: string) => renderKustomization<Manifest>(`controller/${way}`);
 
 function deploymentOf(manifests: Manifest[]): Manifest {
   const found = manifests.find(({ kind }) => kind === "Deployment");
@@ -118,25 +110,7 @@ describe.skipIf(lackOfKubectl.some)(`the controller's manifests${lackOfKubectl.w
 });
 
 describe.skipIf(lackOfHelm.some)(`the controller in the Helm chart${lackOfHelm.words}`, () => {
-  const work = mkdtempSync(join(tmpdir(), "chart-"));
-  afterAll(() => rmSync(work, { recursive: true }));
-
-  async function template(values: object): Promise<Manifest[]> {
-    const file = join(work, "values.yaml");
-    writeFileSync(file, stringify(values));
-    // Its own folders: helm would keep a cache at home.
-    const env = { HELM_CACHE_HOME: work, HELM_CONFIG_HOME: work, HELM_DATA_HOME: work };
-    const words = [
-      "template",
-      "kube-node",
-      chart,
-      "--namespace=kube-node",
-      "--kube-version=1.34.0",
-      "-f",
-      file,
-    ];
-    return readAll((await execa(helm().path ?? "", words, { env })).stdout);
-  }
+  const template = openChart<Manifest>();
 
   it.each([
     ["base", { controller: { enabled: true } }],

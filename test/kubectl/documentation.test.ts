@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
-import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
+import { fillPage, typeAt } from "./fill-page.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -61,23 +60,14 @@ describe.skipIf(lack.some)(`docs/commands/kubectl-kube-node.md${lack.words}`, ()
 
   /** The page with what its commands (`$ …` in console blocks) print now, both streams; `vitest -u` writes it. */
   it("shows what its commands print", async () => {
-    const path = [dirname(executables()[0]?.command("kubectl-kube_node")[0] ?? ""), "/usr/bin", "/bin"].join(
-      delimiter,
+    const type = typeAt(site, tool.path);
+    const show = async (words: string) => {
+      const { stdout, stderr } = await type(words);
+      return [stdout, stderr];
+    };
+    const { parts } = await fillPage(page, show, (text) =>
+      text.replace(/since \S+ \(\d+\w\)/g, "since 2026-01-02T03:04:05Z (3d)"),
     );
-    const parts = readFileSync(page, "utf8").split(/^(```console\n[\s\S]*?^```\n)/m);
-    for (const [index, part] of parts.entries()) {
-      if (!part.startsWith("```console\n")) continue;
-      const shown: string[] = [];
-      for (const [, command = ""] of part.matchAll(/^\$ kubectl (.*)$/gm)) {
-        const { stdout, stderr } = await site.run(command, {
-          program: [tool.path ?? ""],
-          env: { PATH: path },
-        });
-        shown.push(`$ kubectl ${command}`, ...[stdout, stderr].filter((text) => text !== ""));
-      }
-      const text = shown.join("\n").replace(/since \S+ \(\d+\w\)/g, "since 2026-01-02T03:04:05Z (3d)");
-      parts[index] = `\`\`\`console\n${text}\n\`\`\`\n`;
-    }
     expect(parts.length).toBeGreaterThan(9);
     await expect(parts.join("")).toMatchFileSnapshot(page);
   });

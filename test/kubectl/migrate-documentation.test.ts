@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
 import { createNvIpamPool, installNvIpamResources } from "../parts/nv-ipam-resources.ts";
-import { executables } from "../parts/plugin.ts";
 import { installPoolResources } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
+import { fillPage, typeAt } from "./fill-page.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -62,22 +62,15 @@ describe.skipIf(lack.some)(`docs/commands/kubectl-kube-node-migrate.md${lack.wor
   afterAll(() => site?.close());
 
   it("shows what its commands print; `vitest -u` writes it", async () => {
-    const programs = dirname(executables()[0]?.command("kubectl-kube_node")[0] ?? "");
-    const env = { PATH: [programs, "/usr/bin", "/bin"].join(delimiter), LANG: "C.UTF-8" };
-    const parts = readFileSync(page, "utf8").split(/^(```console\n[\s\S]*?^```\n)/m);
-    let count = 0;
-    for (const [index, part] of parts.entries()) {
-      if (!part.startsWith("```console\n")) continue;
-      const shown: string[] = [];
-      for (const [, command = ""] of part.matchAll(/^\$ kubectl (.*)$/gm)) {
-        const words = command.replace("ranges nodes", `ranges ${join(site.folder, "nodes")}`);
-        const { stdout, stderr } = await site.run(words, { program: [tool.path ?? ""], env });
-        shown.push(`$ kubectl ${command}`, ...[stdout, stderr].filter((text) => text !== ""));
-        count++;
-      }
-      parts[index] = `\`\`\`console\n${shown.join("\n").replaceAll(`${site.folder}/`, "")}\n\`\`\`\n`;
-    }
-    expect(count).toBe(8);
+    const type = typeAt(site, tool.path, { LANG: "C.UTF-8" });
+    const show = async (words: string) => {
+      const { stdout, stderr } = await type(
+        words.replace("ranges nodes", `ranges ${join(site.folder, "nodes")}`),
+      );
+      return [stdout, stderr];
+    };
+    const { parts, commands } = await fillPage(page, show, (text) => text.replaceAll(`${site.folder}/`, ""));
+    expect(commands).toBe(8);
     await expect(parts.join("")).toMatchFileSnapshot(page);
   });
 });

@@ -1,12 +1,11 @@
-import { readFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
 import { createPool, giveBlocks } from "../parts/given-blocks.ts";
-import { executables } from "../parts/plugin.ts";
 import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
+import { fillPage, typeAt } from "./fill-page.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -54,24 +53,18 @@ describe.skipIf(lack.some)(`docs/commands/kubectl-kube-node-pools.md${lack.words
   afterAll(() => site?.close());
 
   it("shows what its commands print; `vitest -u` writes it", async () => {
-    const programs = dirname(executables()[0]?.command("kubectl-kube_node")[0] ?? "");
-    const env = { PATH: [programs, "/usr/bin", "/bin"].join(delimiter), LANG: "C.UTF-8" };
-    const parts = readFileSync(page, "utf8").split(/^(```console\n[\s\S]*?^```\n)/m);
+    const type = typeAt(site, tool.path, { LANG: "C.UTF-8" });
     let count = 0;
-    for (const [index, part] of parts.entries()) {
-      if (!part.startsWith("```console\n")) continue;
-      const shown: string[] = [];
-      for (const [, command = ""] of part.matchAll(/^\$ kubectl (.*)$/gm)) {
-        // A restore that lost what came after the backup.
-        if (count === 5) for (const name of ["cidrpool.net1.2", "ippool.net1.2"]) await forget(name);
-        const { stdout, stderr } = await site.run(command, { program: [tool.path ?? ""], env });
-        shown.push(`$ kubectl ${command}`, ...[stdout, stderr].filter((text) => text !== ""));
-        count++;
-      }
-      const text = shown.join("\n").replace(/since \S+ \(\d+\w\)/g, "since 2026-01-02T03:04:05Z (3d)");
-      parts[index] = `\`\`\`console\n${text}\n\`\`\`\n`;
-    }
-    expect(count).toBe(9);
+    const show = async (words: string) => {
+      // A restore that lost what came after the backup.
+      if (count++ === 5) for (const name of ["cidrpool.net1.2", "ippool.net1.2"]) await forget(name);
+      const { stdout, stderr } = await type(words);
+      return [stdout, stderr];
+    };
+    const { parts, commands } = await fillPage(page, show, (text) =>
+      text.replace(/since \S+ \(\d+\w\)/g, "since 2026-01-02T03:04:05Z (3d)"),
+    );
+    expect(commands).toBe(9);
     await expect(parts.join("")).toMatchFileSnapshot(page);
   });
 

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
+import { fillPage, typeAt } from "./fill-page.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -33,23 +32,15 @@ describe.skipIf(lack.some)(`docs/commands/kubectl-kube-node-split.md${lack.words
   }
 
   it("shows what its commands print; `vitest -u` writes it", async () => {
-    const programs = dirname(executables()[0]?.command("kubectl-kube_node")[0] ?? "");
-    const PATH = [programs, "/usr/bin", "/bin"].join(delimiter);
-    const parts = readFileSync(page, "utf8").split(/^(```console\n[\s\S]*?^```\n)/m);
-    const commands = parts.flatMap((part, index) =>
-      part.startsWith("```console\n") ? [{ index, all: [...part.matchAll(/^\$ kubectl (.*)$/gm)] }] : [],
-    );
-    expect(commands.length).toBeGreaterThan(2);
-    for (const { index, all } of commands) {
-      const shown: string[] = [];
-      for (const [, command = ""] of all) {
-        const { stdout, stderr } = await site.run(command, { program: [tool.path ?? ""], env: { PATH } });
-        shown.push(`$ kubectl ${command}`, ...[stderr, stdout].filter((text) => text !== "").map(settle));
-        // A node that came since.
-        if (command.endsWith("--per-node=/24")) await site.api.createNode({ name: "worker-5" });
-      }
-      parts[index] = `\`\`\`console\n${shown.join("\n").trimEnd()}\n\`\`\`\n`;
-    }
+    const type = typeAt(site, tool.path);
+    const show = async (words: string) => {
+      const { stdout, stderr } = await type(words);
+      // A node that came since.
+      if (words.endsWith("--per-node=/24")) await site.api.createNode({ name: "worker-5" });
+      return [stderr, stdout].map(settle);
+    };
+    const { parts, blocks } = await fillPage(page, show, (text) => text.trimEnd());
+    expect(blocks).toBeGreaterThan(2);
     await expect(parts.join("")).toMatchFileSnapshot(page);
   });
 });

@@ -36,3 +36,22 @@ function isServed(client: Client, plural: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** Every pool that is made or changed is asked about there, or refused. */
+export function poolWebhook(url: string): object {
+  return {
+    name: "pools.ipam.kube-node.io",
+    clientConfig: { url },
+    rules: [
+      {
+        apiGroups: ["ipam.kube-node.io"],
+        apiVersions: ["v1alpha1"],
+        operations: ["CREATE", "UPDATE"],
+        resources: ["ippools", "cidrpools"],
+      },
+    ],
+    sideEffects: "None",
+    failurePolicy: "Fail",
+    admissionReviewVersions: ["v1"],
+  };
+}

@@ -15,7 +15,7 @@ import { adminClient } from "../parts/admin-client.ts";
 import type { ApiServer } from "../parts/api-server.ts";
 import { findFreePort } from "../parts/free-port.ts";
 import { type Answer, type Call, send } from "../parts/https-request.ts";
-import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
+import { installPoolResources, poolPath, poolWebhook } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
 import { checkout } from "../parts/tools.ts";
 
@@ -56,23 +56,7 @@ async function configure(at?: number): Promise<void> {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "ValidatingWebhookConfiguration",
       metadata: { name: configuration },
-      webhooks: [
-        {
-          name: "pools.ipam.kube-node.io",
-          clientConfig: { url: `https://127.0.0.1:${port}/validate` },
-          rules: [
-            {
-              apiGroups: ["ipam.kube-node.io"],
-              apiVersions: ["v1alpha1"],
-              operations: ["CREATE", "UPDATE"],
-              resources: ["ippools", "cidrpools"],
-            },
-          ],
-          sideEffects: "None",
-          failurePolicy: "Fail",
-          admissionReviewVersions: ["v1"],
-        },
-      ],
+      webhooks: [poolWebhook(`https://127.0.0.1:${port}/validate`)],
     },
     "apply",
   );

@@ -1,28 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { type Daemon, startDaemon } from "../../parts/daemon.ts";
 import { executables } from "../../parts/plugin.ts";
-
-/** A line of the agent's log. */
-export type Line = { level: number; msg: string; reason?: string; port?: number; [key: string]: unknown };
 
 /** A machine's folders as an agent has them mounted. `root` is its --host-root. */
 export type Host = { root: string; run: string; bin: string; conf: string; path(name: string): string };
 
-export type Agent = {
-  pid: number;
-  lines(): Line[];
-  /** Once a line holds the words (in its message or its reason). */
-  said(words: string): Promise<Line>;
-  kill(signal: NodeJS.Signals): void;
-  /** SIGTERM, and the exit code. */
-  stop(): Promise<number | null>;
-  exited: Promise<number | null>;
-  get(path: string): Promise<{ status: number; text: string }>;
-};
+export type Agent = Daemon;
 
 /** With this machine's own machine-id unless told another one. Gone after the test. */
 export function makeHost({ machineID }: { machineID?: string } = {}): Host {
@@ -64,49 +51,9 @@ export function startAgent({
     `--host-root=${host.root}`,
     "--metrics-address=127.0.0.1:0",
   ];
-  const [file, ...words] = wrap([...command, "run", ...flags, "--log-level=debug", ...args]);
-  const child: ChildProcess = spawn(file as string, words, {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", ...env },
-  });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (data) => {
-      text += String(data);
-    });
-  }
-  const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const lines = () => text.split("\n").slice(0, -1).map(parse);
-  const said = (words: string) =>
-    until(
-      () => lines().find((line) => `${line.msg} ${line.reason ?? ""}`.includes(words)),
-      () => `the agent says "${words}"; it said:\n${text}`,
-    );
-  return {
-    pid: child.pid as number,
-    lines,
-    said,
-    kill: (signal) => void child.kill(signal),
-    stop: () => {
-      child.kill("SIGTERM");
-      return exited;
-    },
-    exited,
-    get: async (path) => {
-      const { port } = await said("serving health");
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
-      return { status: answer.status, text: await answer.text() };
-    },
-  };
-}
-
-function parse(text: string): Line {
-  try {
-    return JSON.parse(text) as Line;
-  } catch {
-    return { level: 0, msg: text };
-  }
+  const agent = startDaemon("agent", wrap([...command, "run", ...flags, "--log-level=debug", ...args]), env);
+  onTestFinished(() => agent.kill("SIGKILL"));
+  return agent;
 }
 
 /** Looks every few milliseconds until there is something. */
