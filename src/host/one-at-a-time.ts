@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   isErrno,
@@ -12,6 +13,12 @@ import { isGone } from "./machine.ts";
 /** A request that takes longer than this has been killed, whatever its process's number says. Milliseconds. */
 const longestRequest = 60_000;
 
+/** Between two looks, in milliseconds. A request takes about five; where many wait, that they look is what the machine is busy with. */
+const pauses = { first: 2, longest: 12 };
+
+/** Of so many looks at the same lock, one asks whether its holder lives, and whether somebody else has done the work. */
+const looksAtALock = 8;
+
 /**
  * Lets one of several processes at a time do `work`. The others look every few milliseconds whether `done` has
  * something for them. Only work is shared so, never safety: after `patience` (milliseconds), or where no lock
@@ -25,22 +32,40 @@ export async function oneAtATime<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const path = `${folder}/${name}`;
-  for (const end = Date.now() + patience; Date.now() < end; await pause(3)) {
-    const lock = tryLock(folder, path);
-    if (lock === "impossible") break;
-    const result = done();
-    if (result !== undefined) {
-      if (lock === "mine") removeIfThere(path);
-      return result;
+  const end = Date.now() + patience;
+  let seen: string | undefined;
+  for (let looks = 0; Date.now() < end; looks++) {
+    const held = lockAt(path);
+    if (held === undefined || held !== seen || looks % looksAtALock === 0) {
+      const lock = tryLock(folder, path, held);
+      if (lock === "impossible") break;
+      const result = done();
+      if (result !== undefined) {
+        if (lock === "mine") removeIfThere(path);
+        return result;
+      }
+      if (lock === "mine") return await work().finally(() => removeIfThere(path));
+      seen = held;
     }
-    if (lock === "mine") return await work().finally(() => removeIfThere(path));
+    await pause(Math.min(pauses.first + looks, pauses.longest));
   }
   return await work();
 }
 
-function tryLock(folder: string, path: string): "mine" | "taken" | "impossible" {
+/** Tells one lock from the next; nothing where none is seen. */
+function lockAt(path: string): string | undefined {
   try {
-    return linkLock(folder, path) || (removeAbandonedLock(path) && linkLock(folder, path)) ? "mine" : "taken";
+    const { ino, mtimeMs } = lstatSync(path);
+    return `${ino} ${mtimeMs}`;
+  } catch {
+    return; // What stands in the way of looking stands in the way of making one, which says so.
+  }
+}
+
+function tryLock(folder: string, path: string, held: string | undefined): "mine" | "taken" | "impossible" {
+  try {
+    if (held !== undefined && !removeAbandonedLock(path)) return "taken";
+    return linkLock(folder, path) ? "mine" : "taken";
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM", "EMFILE", "ENFILE"))
       return "impossible";
