@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { type HostLocal, hostLocals } from "../test/parts/tools.ts";
 import { privateMounts } from "../test/real/parts/private-mounts.ts";
 import * as contenders from "./contenders.ts";
@@ -20,11 +20,15 @@ export type Arena = {
   notes: string[];
 };
 
-export async function openArena(kubeNode: string): Promise<Arena> {
-  if (!existsSync(kubeNode)) throw new Error("there is no kube-node to measure: run ./build.sh binaries");
-  const hostLocal = newestHostLocal();
-  const peers = contenders.parsePeers(process.env["BENCH_PEERS"]);
+export async function openArena(built: string): Promise<Arena> {
+  if (!existsSync(built)) throw new Error("there is no kube-node to measure: run ./build.sh binaries");
+  const bare = newestHostLocal();
+  const named = contenders.parsePeers(process.env["BENCH_PEERS"]);
   const world = await openWorld();
+  const kubeNode = install(world, "kube-node", built);
+  const path = install(world, "host-local", bare.path);
+  const hostLocal = { ...bare, path, folder: dirname(path) };
+  const peers = named.map((peer) => ({ ...peer, path: install(world, peer.name, peer.path) }));
   const arena: Arena = { world, hostLocal, kubeNode, peers, contenders: [], mounts: {}, notes: [] };
   arena.contenders = [
     contenders.bareHostLocal(world, hostLocal),
@@ -36,6 +40,16 @@ export async function openArena(kubeNode: string): Promise<Arena> {
   ];
   if (peers.length === 0) arena.notes.push("no peers: BENCH_PEERS is empty");
   return arena;
+}
+
+/**
+ * A copy, written as an installer writes it. What is in memory since then is there in large pieces; read in by need, as after a
+ * reboot, it is there page by page, which costs each call of a large executable over a millisecond (docs/performance.md).
+ */
+function install(world: World, name: string, from: string): string {
+  const to = join(world.makeFolder(`installed/${name}`), basename(from));
+  copyFileSync(from, to);
+  return to;
 }
 
 /** The folder of the agent's files is made for the contenders alone, where this user may do that. */
