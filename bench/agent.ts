@@ -14,13 +14,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { parse } from "yaml";
 import { adminClient } from "../test/parts/admin-client.ts";
 import type { ApiServer } from "../test/parts/api-server.ts";
 import { createNamespace, createPod } from "../test/parts/cluster-objects.ts";
 import { makeNamespace, removeNamespaces } from "../test/parts/namespace.ts";
 import { callPlugin } from "../test/parts/plugin.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../test/parts/real-api-server.ts";
-import { hostLocals } from "../test/parts/tools.ts";
+import { checkout, hostLocals } from "../test/parts/tools.ts";
 import { median, quantile } from "./statistics.ts";
 
 const node = "bench-agent";
@@ -28,8 +29,13 @@ const pods = 250;
 const changes = 60;
 const key = "example.com/bench";
 
-/** As the image has it: the optimizing compiler's own code is 5 MiB of memory that an idle agent has no use for. */
-const environment = { PATH: process.env["PATH"], BUN_JSC_useDFGJIT: "0" };
+/** What the manifest sets beside the node's name. */
+function environment(): NodeJS.ProcessEnv {
+  const manifest = parse(readFileSync(join(checkout, "examples/agent/base/daemon-set.yaml"), "utf8"));
+  const entries: { name: string; value?: string }[] = manifest.spec.template.spec.containers[0].env;
+  const given = entries.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
+  return { PATH: process.env["PATH"], ...Object.fromEntries(given) };
+}
 
 /** Milliseconds after its start until an agent is idle. */
 const settling = 20_000;
@@ -153,7 +159,7 @@ function start(folder: string, output: string): ChildProcess {
   return spawn(
     "sh",
     ["-c", 'log=$1; shift; exec "$@" 2>"$log"', "sh", log, join(output, "kube-node-agent"), "run", ...flags],
-    { stdio: "ignore", env: environment },
+    { stdio: "ignore", env: environment() },
   );
 }
 

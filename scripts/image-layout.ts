@@ -47,8 +47,7 @@ const config = writeBlob(oci("config.v1+json"), {
   os: "linux",
   config: {
     User: "0:0",
-    // The optimizing compiler's own code is 5 MiB of memory that an idle agent has no use for (bench/agent.ts).
-    Env: ["PATH=/usr/local/bin", "BUN_JSC_useDFGJIT=0"],
+    Env: ["PATH=/usr/local/bin"],
     Entrypoint: ["/usr/local/bin/kube-node-agent"],
     WorkingDir: "/",
     Labels: labels,
