@@ -12,7 +12,7 @@ import { pairedRatio } from "./statistics.ts";
 import { stopped } from "./stop.ts";
 
 const pods = 100;
-const turns = 3;
+const turns = 5;
 
 /** A real node, as `cluster env` describes it. */
 type Node = {

@@ -95,6 +95,19 @@ describe("where the holder doesn't come to an end", () => {
     expect(readdirSync(folder)).toEqual(["lock"]);
   });
 
+  it("one who waits looks at its lock, and seldom at what was done", async () => {
+    const folder = testFolder();
+    writeFileSync(join(folder, "lock"), String(process.pid));
+    let looks = 0;
+    const done = () => {
+      looks++;
+      return undefined;
+    };
+    await oneAtATime(folder, "lock", 400, done, async () => "alone");
+    expect(looks).toBeGreaterThan(1);
+    expect(looks).toBeLessThan(10);
+  });
+
   it("its result counts as soon as it is there", async () => {
     const folder = testFolder();
     writeFileSync(join(folder, "lock"), String(process.pid));
