@@ -15,12 +15,13 @@ export async function placeBlocks(context: ControllerContext, node: NodeRecord):
   for (const entry of context.cluster.pools.values()) {
     const isWanting =
       entry.pool?.selects(node) && !entry.record.deleting && !hasOpenBlock(context, entry, node);
-    if (!isWanting || !mayGive(context.cluster, entry)) {
-      if (!isWanting) entry.unplaced.delete(node.name);
-      continue;
+    if (!isWanting) entry.unplaced.delete(node.name);
+    // It waits: looked at again once the pool gives, however short it was that it didn't.
+    else if (!mayGive(context.cluster, entry)) entry.gave = false;
+    else {
+      const given = await claim(context, entry, node);
+      if (given) proven.add(given.name);
     }
-    const given = await claim(context, entry, node);
-    if (given) proven.add(given.name);
   }
   return proven;
 }

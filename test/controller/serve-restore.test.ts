@@ -87,7 +87,13 @@ it.skipIf(lack.some)(
       metadata: { labels: { [servedLabel]: "nv-ipam.nvidia.com" } },
       spec: { nodeName: "r2", first },
     });
-    await until(async () => (await allocatedTo()).length === 3, "nv-ipam's readers see all three");
+    // Of its Node that was there before: the new one has another block beside it, until its agent says that it is free.
+    const isTold = async () =>
+      ((await at()).status?.allocations ?? []).some(
+        ({ nodeName, startIP }) => nodeName === "r2" && startIP === again?.spec.first,
+      );
+    await until(isTold, "nv-ipam's readers see the block that came back");
+    await until(async () => new Set(await allocatedTo()).size === 3, "and all three Nodes");
     await until(async () => (await at()).metadata.annotations?.[setBackKey] === undefined, "it is over");
   },
   180_000,
