@@ -204,7 +204,7 @@ function watchPools(context: ControllerContext, kind: PoolKind, isServed = false
 
 function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
   const { cluster, queue, client } = context;
-  /** Counts and waiting pools hear of our own writes, too; of many at one time. */
+  /** Counts and waiting pools hear of our own writes, too, which a list may be the first to show; of many at one time. */
   const count = ({ pool }: BlockRecord) => queue.addLater(`pool/${poolKey(pool)}`, countAfterMs);
   const look = (block: BlockRecord) => {
     queue.add(`node/${block.nodeName}`);
@@ -221,7 +221,10 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
         if ((isSetBack || !names.has(block.name)) && cluster.dropBlock(block.name, block.version))
           look(block);
       if (isSetBack) cluster.forgetGone();
-      for (const block of all) if (cluster.putBlock(block)) look(block);
+      for (const block of all) {
+        count(block);
+        if (cluster.putBlock(block)) look(block);
+      }
     },
     onObject: (block, before, version) => {
       if (block) {
