@@ -6,7 +6,6 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../../src/kube/client.ts";
 import { readConnection } from "../../src/kube/connection.ts";
-import { soak } from "../faults/parts/effort.ts";
 import { createNetwork, defineNetworks } from "../parts/cluster-objects.ts";
 import {
   createNvIpamPool,
@@ -35,8 +34,7 @@ import {
 import { bringUp, type OwnCluster } from "./own-cluster.ts";
 
 const foreign = isForeign ? { missing: "a cluster of our own: this test installs a primary network" } : {};
-const patience = soak ? {} : { missing: "SOAK=1: it takes some ten minutes" };
-const lack = whatLacks(patience, foreign, clusterTools(), root());
+const lack = whatLacks(foreign, clusterTools(), root());
 const nodes = ["node-1", "node-2", "node-3"];
 const size = 60;
 const minutes = 60_000;
