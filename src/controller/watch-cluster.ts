@@ -129,7 +129,7 @@ async function untilEnded(
 
 function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerContext): Watched<NodeRecord> {
   const look = (name: string) => {
-    cluster.noteMissing(name);
+    for (const key of cluster.noteMissing(name)) queue.add(`pool/${key}`); // Its status says so.
     queue.add(`node/${name}`);
   };
   return {

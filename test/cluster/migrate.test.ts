@@ -8,12 +8,13 @@ import { poolAnnotationKey } from "../../src/api/pool-names.ts";
 import { executables } from "../parts/plugin.ts";
 import { runFolder } from "../parts/run-folder.ts";
 import { clusterTools, root, whatLacks } from "../parts/tools.ts";
-import { attach, detach, type Network } from "./attach.ts";
+import { callIn, type Network } from "./attach.ts";
 import { isForeign, runKubectl } from "./cluster.ts";
 import { buildImage } from "./image.ts";
-import { addressesOnNode, keepLedger, type Ledger, listPods } from "./ledger.ts";
+import { addressesOnNode, keepLedger, type Ledger, type ListedPod, listPods } from "./ledger.ts";
 import { deployment, namespace } from "./manifests.ts";
 import { bringUp, type OwnCluster } from "./own-cluster.ts";
+import { type Sandbox, sandboxesOn } from "./sandboxes.ts";
 
 const foreign = isForeign ? { missing: "a cluster of our own: this test installs a primary network" } : {};
 const lack = whatLacks(foreign, clusterTools(), root());
@@ -199,14 +200,19 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
       };
       const kubeconfig = "/etc/cni/net.d/kube-node.d/kubeconfig";
       const ours = net2({ type: "kube-node", kubeconfig, pool: "net2", poolType: "cidrpool" });
-      const runOn = (node: string) => (words: string[]) => cluster.run(["exec", node, "--", ...words]);
+      const call = async (verb: string, pod: ListedPod, network: Network) => {
+        const run = (words: string[]) => cluster.run(["exec", pod.node, "--", ...words]);
+        const sandbox = (await sandboxesOn(cluster, pod.node)).get(pod.uid) as Sandbox;
+        return await callIn(sandbox, verb, run, pod, network);
+      };
+      const addressOf = async (pod: ListedPod, network: Network) =>
+        (JSON.parse(await call("ADD", pod, network)) as { ips: { address: string }[] }).ips[0]?.address;
       const pods = (await listPods(kubectl, home)).filter(({ isLeaving }) => !isLeaving);
-      const [old, fresh] = [0, 1].map((at) =>
-        nodes.map((node) => pods.filter((pod) => pod.node === node)[at] as (typeof pods)[number]),
-      ) as [typeof pods, typeof pods];
+      const oneOfEach = (at: number) =>
+        nodes.map((node) => pods.filter((pod) => pod.node === node)[at] as ListedPod);
+      const [old, fresh] = [oneOfEach(0), oneOfEach(1)];
       for (const pod of old) {
-        const { ips } = await attach(runOn(pod.node), pod, byHand(pod.node));
-        expect(ips[0]?.address).toBe(`${parts.get(pod.node)}.20/24`);
+        expect(await addressOf(pod, byHand(pod.node))).toBe(`${parts.get(pod.node)}.20/24`);
       }
       await kubectl(["apply", "-k", "examples/controller/crds"]);
       const pool = await importRanges("--pool=net2", (node) => JSON.stringify(byHand(node)));
@@ -222,10 +228,9 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
           .toContain(`"ranges":["${net}.20-${net}.99"]`);
       }
       for (const pod of fresh) {
-        const { ips } = await attach(runOn(pod.node), pod, ours);
-        expect(ips[0]?.address).toBe(`${parts.get(pod.node)}.21/24`);
+        expect(await addressOf(pod, ours)).toBe(`${parts.get(pod.node)}.21/24`);
       }
-      for (const pod of [...old, ...fresh]) await detach(runOn(pod.node), pod, ours);
+      for (const pod of [...old, ...fresh]) await call("DEL", pod, ours);
       for (const node of nodes)
         expect(await addressesOnNode(cluster, node, "net2", "net1")).toEqual({ leased: [], used: [] });
     },
