@@ -233,6 +233,10 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
       for (const pod of [...old, ...fresh]) await call("DEL", pod, ours);
       for (const node of nodes)
         expect(await addressesOnNode(cluster, node, "net2", "net1")).toEqual({ leased: [], used: [] });
+      // Its pods have addresses, too, and are none of those that are counted.
+      const controller = ["-n", "kube-node", "-l", "app.kubernetes.io/name=kube-node-controller"];
+      await kubectl(["scale", "deployment", "kube-node-controller", "-n", "kube-node", "--replicas=0"]);
+      await kubectl(["wait", "--for=delete", "pods", ...controller, "--timeout=90s"]);
     },
     5 * minutes,
   );
