@@ -26,6 +26,7 @@ import {
 import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
+import { dyingClient } from "./dying-client.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -448,19 +449,6 @@ describe.skipIf(lack.some)(`kubectl kube-node migrate nv-ipam on a real API serv
     }
   }
 });
-
-/** Lets as many writes through as are left, and none more. */
-function dyingClient(client: Client, state: { left: number }): Client {
-  const write = <T>(act: () => Promise<T>): Promise<T> =>
-    state.left-- > 0 ? act() : Promise.reject(new Error("killed"));
-  return {
-    ...client,
-    create: (path, body) => write(() => client.create(path, body)),
-    replace: (path, body) => write(() => client.replace(path, body)),
-    patch: (path, body, type) => write(() => client.patch(path, body, type)),
-    remove: (path, body) => write(() => client.remove(path, body)),
-  };
-}
 
 /** A controller of ours that renews its Lease until it is told to end. */
 async function holdOwnLease(client: Client): Promise<() => Promise<void>> {
