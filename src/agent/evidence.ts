@@ -1,6 +1,7 @@
 import type { Sight } from "../host/namespace-sight.ts";
 import type { ProcessID } from "../host/process.ts";
 import type { AttachmentRecord } from "../lease/record.ts";
+import type { Sandboxes } from "../upkeep/sandboxes.ts";
 import type { KnownPods } from "./known-pods.ts";
 
 /** What is known of who lives, at one moment. A verdict follows from it and from a record alone. */
@@ -16,5 +17,5 @@ export type Evidence = {
   /** Undefined where the API server isn't heard. */
   pods: KnownPods | undefined;
   /** The runtime's sandboxes by their id; undefined where its socket wasn't given, or didn't answer. */
-  sandboxes: ReadonlyMap<string, "ready" | "not ready"> | undefined;
+  sandboxes: Sandboxes | undefined;
 };

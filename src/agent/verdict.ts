@@ -26,7 +26,7 @@ export function judgeFromAgent(held: Judged, evidence: Evidence): Verdict {
 
 function signOfLife(record: AttachmentRecord, containerID: string, evidence: Evidence): string | undefined {
   const { netns, netnsID } = record;
-  if (evidence.sandboxes?.get(containerID) === "ready") return "its sandbox is ready";
+  if (evidence.sandboxes?.get(containerID)?.state === "ready") return "its sandbox is ready";
   if (netns === undefined || netnsID === undefined) return undefined;
   if (evidence.namespaceAt(netns) === netnsID) return `its network namespace ${netns} is there`;
   if (isReassigned(record, netnsID, containerID, evidence)) return undefined;

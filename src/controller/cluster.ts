@@ -148,22 +148,25 @@ export class Cluster {
     this.pools.get(placing.key)?.planner?.release(placing.index);
   }
 
-  /** What the Node says that it holds, and no NodeBlock is there for; false where that is as it was. */
-  noteMissing(nodeName: string): boolean {
+  /** What the Node says that it holds, and no NodeBlock is there for. Returns the keys of pools for which that isn't as it was. */
+  noteMissing(nodeName: string): string[] {
     const node = this.nodes.get(nodeName);
     const names = node ? [...claimedBy(node)].filter((name) => !this.blocks.has(name)) : [];
-    let isNew = false;
+    const changed = new Set<string>();
     for (const entry of this.pools.values()) {
       const own = new Set(names.filter((name) => keyOfBlock(name) === entry.key));
       for (const [name, { node }] of entry.missing)
-        if (node === nodeName && !own.has(name)) isNew = entry.missing.delete(name) || isNew;
+        if (node === nodeName && !own.has(name)) {
+          entry.missing.delete(name);
+          changed.add(entry.key);
+        }
       for (const name of own) {
         if (entry.missing.has(name)) continue;
         entry.missing.set(name, { node: nodeName, since: Date.now() });
-        isNew = true;
+        changed.add(entry.key);
       }
     }
-    return isNew;
+    return [...changed];
   }
 
   /** A restored etcd brings back what went. */

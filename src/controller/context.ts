@@ -17,7 +17,7 @@ export type ControllerContext = Life & {
   client: Client;
   /** Its answers are metadata only: for Nodes. */
   nodeClient: Client;
-  /** Never waits for a turn. */
+  /** Never waits for a turn, and serves some seconds longer than this program is to run: a Lease is given back. */
   leaseClient: Client;
   registry: Registry;
   metrics: Metrics;

@@ -86,6 +86,8 @@ export function startElection(context: ControllerContext): Election {
   }
 
   const done = run();
+  // Who waits to lead is told to end, too: nothing else would stop it before it leads.
+  context.signal.addEventListener("abort", () => settle(false), { once: true });
   return {
     led,
     part: {

@@ -9,18 +9,21 @@ import { owns } from "./pool-pairs.ts";
 import { type BlockRecord, type NodeRecord, readBlockRecord } from "./records.ts";
 import { deleteBlock, holdAll, lookAtBlock, paths } from "./resources.ts";
 
+const tellAfterMs = 50;
+
 /** Gives the Node a block of each pool that selects it and has given it none. The names of those that were made or found just now. */
 export async function placeBlocks(context: ControllerContext, node: NodeRecord): Promise<Set<string>> {
   const proven = new Set<string>();
   for (const entry of context.cluster.pools.values()) {
     const isWanting =
       entry.pool?.selects(node) && !entry.record.deleting && !hasOpenBlock(context, entry, node);
-    if (!isWanting || !mayGive(context.cluster, entry)) {
-      if (!isWanting) entry.unplaced.delete(node.name);
-      continue;
+    if (!isWanting) entry.unplaced.delete(node.name);
+    // It waits: looked at again once the pool gives, however short it was that it didn't.
+    else if (!mayGive(context.cluster, entry)) entry.gave = false;
+    else {
+      const given = await claim(context, entry, node);
+      if (given) proven.add(given.name);
     }
-    const given = await claim(context, entry, node);
-    if (given) proven.add(given.name);
   }
   return proven;
 }
@@ -66,6 +69,8 @@ async function claim(
       cluster.putBlock(made);
       if (Number(made.version) < latest) await takeBackAtOnce(context, made);
       entry.unplaced.delete(node.name);
+      // nv-ipam's status has to say it before the Node does: not only once a watch is heard again.
+      if (cluster.pairs.served(entry.key)) queue.addLater(`pool/${entry.key}`, tellAfterMs);
       log.info("block given", { block: made.name, node: node.name });
       return made;
     } catch (error) {

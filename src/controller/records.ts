@@ -5,10 +5,11 @@ import type { PoolKind } from "../api/pool-kind.ts";
 import { type PoolReference, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
 import { rebuiltKey } from "../api/set-back.ts";
+import { asOurs } from "../move/as-ours.ts";
 import { type Block, readBlock } from "../pool/block.ts";
 import { chooseKeys } from "../survey/range-keys.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
-import { asOurs, readServedPool, type ServedPool } from "./served-pool.ts";
+import { readServedPool, type ServedPool } from "./served-pool.ts";
 
 /** What is kept of a Node; of its annotations only ours. `created` is in milliseconds since 1970. */
 export type NodeRecord = {

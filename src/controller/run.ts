@@ -58,12 +58,12 @@ async function makeContext(config: ControllerConfig, log: Log, life: Life): Prom
   const metrics = makeMetrics(definitions, registry);
   metrics.build.set({ version, runtime: runtimeName() }, 1);
   const connect = () => readConnection({ kubeconfig: config.kubeconfig, env: process.env });
-  const open = async (metadataOnly: boolean) => {
+  const open = async (metadataOnly: boolean, signal = life.signal) => {
     const client = await createRenewedClient(connect, {
       userAgent: controllerName,
       requestTimeoutMs: 30_000,
       metadataOnly,
-      signal: life.signal,
+      signal,
     });
     const asked = (verb: string) => metrics.apiRequests.inc({ verb });
     const failed = (verb: string, status: string) => metrics.apiErrors.inc({ verb, status });
@@ -84,10 +84,18 @@ async function makeContext(config: ControllerConfig, log: Log, life: Life): Prom
     ...{ config, log, registry, metrics, routes: new Map(), heard: new Map(), cluster, queue, ...life },
     client: limited,
     nodeClient: limitRate(nodeClient, mayBegin),
-    leaseClient: client,
+    leaseClient: await open(false, delayed(life.signal, 3000)),
     events: makeEvents({ client: limited, log, metrics, identity: config.identity }),
     surroundings: watchSurroundings({ client: limited, cluster, queue, log }),
   };
+}
+
+/** Aborted so many milliseconds later. */
+function delayed(signal: AbortSignal, milliseconds: number): AbortSignal {
+  const late = new AbortController();
+  const wait = () => setTimeout(() => late.abort(signal.reason), milliseconds).unref();
+  signal.addEventListener("abort", wait, { once: true });
+  return late.signal;
 }
 
 function whatOf(key: string): string {

@@ -1,8 +1,6 @@
-import { allowOverlapKey, type NvPool, nvIpamGroup, readNvPool, setBackKey } from "../api/nv-ipam.ts";
+import { type NvPool, nvIpamGroup, readNvPool } from "../api/nv-ipam.ts";
 import type { PoolKind } from "../api/pool-kind.ts";
 import { controllerName } from "../api/pool-names.ts";
-import type { PoolCondition, PoolStatus } from "../api/pool-status.ts";
-import { frozenGridOf } from "../move/pool-grid.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 
 /** What one of nv-ipam's pools says beside what every pool says. */
@@ -16,20 +14,6 @@ export function readServedPool(kind: PoolKind, item: unknown): ServedPool | unde
   if (!isObject(item) || !String(item["apiVersion"]).startsWith(`${nvIpamGroup}/`)) return undefined;
   const pool = readNvPool(kind, item);
   return pool && { ...pool, ...readAllocations(item), isOurs: isOurs(item) };
-}
-
-/** Its spec and status as ours would say it. */
-export function asOurs({ spec, annotations }: ServedPool): { spec: JsonObject; status: PoolStatus } {
-  const { frozen } = frozenGridOf({ annotations });
-  const since = annotations[setBackKey];
-  return {
-    spec: annotations[allowOverlapKey] === "true" ? { ...spec, allowOverlap: true } : spec,
-    status: { ...(frozen && { grid: frozen }), ...(since !== undefined && { conditions: [setBack(since)] }) },
-  };
-}
-
-function setBack(lastTransitionTime: string): PoolCondition {
-  return { type: "SetBack", status: "True", reason: "NotRebuilt", message: "", lastTransitionTime };
 }
 
 /** What isn't a list is one foreign value, not nothing. */

@@ -129,7 +129,7 @@ async function untilEnded(
 
 function watchNodes({ cluster, nodeClient, queue, surroundings }: ControllerContext): Watched<NodeRecord> {
   const look = (name: string) => {
-    cluster.noteMissing(name);
+    for (const key of cluster.noteMissing(name)) queue.add(`pool/${key}`); // Its status says so.
     queue.add(`node/${name}`);
   };
   return {
@@ -204,7 +204,7 @@ function watchPools(context: ControllerContext, kind: PoolKind, isServed = false
 
 function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
   const { cluster, queue, client } = context;
-  /** Counts and waiting pools hear of our own writes, too; of many at one time. */
+  /** Counts and waiting pools hear of our own writes, too, which a list may be the first to show; of many at one time. */
   const count = ({ pool }: BlockRecord) => queue.addLater(`pool/${poolKey(pool)}`, countAfterMs);
   const look = (block: BlockRecord) => {
     queue.add(`node/${block.nodeName}`);
@@ -221,7 +221,10 @@ function watchBlocks(context: ControllerContext): Watched<BlockRecord> {
         if ((isSetBack || !names.has(block.name)) && cluster.dropBlock(block.name, block.version))
           look(block);
       if (isSetBack) cluster.forgetGone();
-      for (const block of all) if (cluster.putBlock(block)) look(block);
+      for (const block of all) {
+        count(block);
+        if (cluster.putBlock(block)) look(block);
+      }
     },
     onObject: (block, before, version) => {
       if (block) {

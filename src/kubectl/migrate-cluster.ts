@@ -3,11 +3,14 @@ import { movedFromKey, type NvPool, nvPoolPath, readNvPool } from "../api/nv-ipa
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
 import { nodeBlocksPath, type PoolReference, poolOfAnnotationKey, poolPath } from "../api/pool-names.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
+import { parseConfiguredPlugins } from "../cni/configured-networks.ts";
 import { unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { PodPlace } from "../move/count-pods.ts";
 import type { OwnObject } from "../move/own-object.ts";
+import type { PoolNetwork } from "../move/shared-pools.ts";
 import type { PoolNode } from "../pool/pool.ts";
+import { readNetworksOf } from "../survey/network.ts";
 import { readPodAddresses } from "../survey/pod-address.ts";
 import { definitions } from "../survey/survey.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
@@ -22,8 +25,8 @@ export type MigrationCluster = {
   blocks: NodeBlock[];
   nodes: Map<string, MigrationNode>;
   pods: PodPlace[];
-  /** NAMESPACE/NAME of the networks that say `type: nv-ipam`. */
-  networks: string[];
+  /** Networks that name pools; `isNvs` are those that say `type: nv-ipam`. */
+  networks: (PoolNetwork & { isNvs: boolean })[];
   /** Nodes on which a pod of the agent is ready. */
   agents: Set<string>;
 };
@@ -56,7 +59,7 @@ export async function readMigrationCluster(client: Client): Promise<MigrationClu
     blocks,
     nodes: new Map(nodes.map((node) => [node.name, node])),
     pods,
-    networks: (await unlessAbsent(client.list(definitions, nameOfNvNetwork))) ?? [],
+    networks: (await unlessAbsent(client.list(definitions, readPoolNetwork))) ?? [],
     agents,
   };
 }
@@ -112,20 +115,16 @@ function nodeOfAgent(item: unknown): string | undefined {
   return isReady ? String(spec?.["nodeName"]) : undefined;
 }
 
-function nameOfNvNetwork(item: unknown): string | undefined {
-  if (!isObject(item) || !isObject(item["metadata"]) || !isObject(item["spec"])) return undefined;
-  const { namespace, name } = item["metadata"];
-  const config = item["spec"]["config"];
-  return typeof config === "string" && saysNvIpam(config) ? `${namespace}/${name}` : undefined;
-}
-
-function saysNvIpam(text: string): boolean {
-  try {
-    const config: unknown = JSON.parse(text);
-    if (!isObject(config)) return false;
-    const plugins = Array.isArray(config["plugins"]) ? config["plugins"] : [config];
-    return plugins.some((one) => isObject(one) && isObject(one["ipam"]) && one["ipam"]["type"] === "nv-ipam");
-  } catch {
-    return false;
-  }
+function readPoolNetwork(item: unknown): MigrationCluster["networks"][number] | undefined {
+  const [first, ...more] = readNetworksOf(item) ?? [];
+  if (!first || !isObject(item) || !isObject(item["spec"]) || !isObject(item["metadata"])) return undefined;
+  const { config } = item["spec"];
+  // Multus gives a configuration without a name that of its definition.
+  const [plugin] = parseConfiguredPlugins(String(config), String(item["metadata"]["name"]));
+  return {
+    definition: first.name,
+    network: plugin?.raw.name ?? first.name,
+    keys: [first, ...more].map(({ key }) => key),
+    isNvs: plugin?.plugin === "nv-ipam",
+  };
 }

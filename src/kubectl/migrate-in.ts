@@ -29,7 +29,12 @@ export async function lookIn({ client, shell, flags }: Migration): Promise<LookI
   const nvHolder = await findLeaseHolder(client, nvIpamLease, shell.progress);
   const ownHolder = await findLeaseHolder(client, controllerName, shell.progress);
   const cluster = await readMigrationCluster(client);
-  return { cluster, plan: planMove(cluster.nv ?? [], flags.namespace, cluster), nvHolder, ownHolder };
+  return {
+    cluster,
+    plan: planMove(cluster.nv ?? [], flags.namespace, cluster, cluster.networks),
+    nvHolder,
+    ownHolder,
+  };
 }
 
 /** All steps in their order. Each looks at what is there, does what is left of it, and says how it stands. */
@@ -170,7 +175,7 @@ function checkNodes(look: LookIn): Step {
 }
 
 function checkNetworks({ cluster }: LookIn): Step {
-  const { length } = cluster.networks;
+  const { length } = cluster.networks.filter(({ isNvs }) => isNvs);
   const words =
     length === 0
       ? "no NetworkAttachmentDefinition says type: nv-ipam; configurations in files are the nodes' own"

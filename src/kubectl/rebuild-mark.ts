@@ -1,3 +1,4 @@
+import { nvPoolPath } from "../api/nv-ipam.ts";
 import { type PoolReference, poolPath } from "../api/pool-names.ts";
 import { rebuiltKey, setBackTime } from "../api/set-back.ts";
 import { ApiError } from "../kube/api-error.ts";
@@ -29,13 +30,14 @@ export async function markRebuilt(
 
 async function mark(
   client: Client,
-  { kind, name, uid, status }: PoolObject,
+  { kind, name, namespace, uid, status }: PoolObject,
   readAt: number,
   isDryRun: boolean,
 ): Promise<RebuildOutcome> {
   const time = new Date(Math.max(readAt, setBackTime(status) ?? 0)).toISOString();
   const query = `?fieldManager=kubectl-kube_node${isDryRun ? "&dryRun=All" : ""}`;
-  const path = poolPath(kind, name) + query;
+  const path =
+    (namespace === undefined ? poolPath(kind, name) : nvPoolPath(kind, { namespace, name })) + query;
   try {
     await client.patch(path, { metadata: { uid, annotations: { [rebuiltKey]: time } } }, "merge");
     return { state: "made", words: "" };

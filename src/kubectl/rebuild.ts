@@ -1,5 +1,7 @@
 import { Command } from "commander";
-import type { PoolReference } from "../api/pool-names.ts";
+import type { NodeBlock } from "../api/node-block.ts";
+import { nvIpamGroup, servedLabel } from "../api/nv-ipam.ts";
+import { type PoolReference, poolKey } from "../api/pool-names.ts";
 import type { Client } from "../kube/client.ts";
 import { readNodeFacts } from "../survey/node-ranges.ts";
 import { readPoolObjects } from "../survey/pool-objects.ts";
@@ -15,6 +17,7 @@ import { markRebuilt, wordOfPool } from "./rebuild-mark.ts";
 import { type RebuildOutcomes, reportRebuild } from "./rebuild-report.ts";
 import { createBlocks } from "./rebuild-write.ts";
 import { sayFew, warn } from "./say-few.ts";
+import { readServedPools } from "./served-pools.ts";
 import type { Shell } from "./shell.ts";
 
 export type RebuildFlags = { dryRun: DryRun; yes?: true; output: OutputFormat };
@@ -104,10 +107,22 @@ async function preparePlan(
     throw new Error(
       "NodeBlocks can't be read: are the CustomResourceDefinitions installed, and may you list them?",
     );
+  const served = await readServedPools(client, objects.pools);
   const nodes = await client.list("/api/v1/nodes", (item) => readNodeFacts(item, isClaiming), {
     onPage: (done, remaining) => shell.progress(`reading nodes: ${done} of ${done + remaining}`),
   });
-  return planRebuild(nodes, objects, isWanted);
+  const plan = planRebuild(nodes, { ...objects, pools: [...objects.pools, ...served] }, isWanted);
+  const isServed = new Set(served.map(poolKey));
+  return {
+    ...plan,
+    create: plan.create.map((block) => (isServed.has(poolKey(block.spec.pool)) ? labelled(block) : block)),
+  };
+}
+
+/** By which a controller that doesn't serve nv-ipam's pools leaves it alone. */
+function labelled(block: NodeBlock): NodeBlock {
+  const metadata = { ...block.metadata, labels: { [servedLabel]: nvIpamGroup } };
+  return { ...block, metadata };
 }
 
 function formatPlan({ create }: RebuildPlan): string {

@@ -13,12 +13,13 @@ import { callDelegate } from "./delegate.ts";
 import { forgetRecord, noteWorker, settledRecord } from "./earlier-call.ts";
 import type { Request } from "./request.ts";
 
-/** Lets the delegate free what the attachment holds; never asks the API server. Success where nothing is left to free. */
+/** Lets the delegate free what the attachment holds; asks the API server for nothing (but see request/leased-before.ts). Success where nothing is left to free. */
 export async function del(request: Request, attachment: Attachment): Promise<string> {
   const { containerID, ifname } = attachment;
   request.pooled?.ended(request.state.folder, attachment);
   const found = await settledRecord(request, containerID, ifname);
-  const ipam = recordedIpam(request, found?.record);
+  const before = found?.record ? undefined : await request.leasedBefore?.(attachment);
+  const ipam = before ?? recordedIpam(request, found?.record);
   try {
     const path = recordedDelegate(request, found?.record);
     await callDelegate(request, path, withIpam(request, ipam), request.env, noteWorker(request, found));

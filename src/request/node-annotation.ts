@@ -43,7 +43,7 @@ export async function readNodeAnnotationRequest(
     plugin: "node-annotation",
     network: network.name,
   });
-  return {
+  const request: ReadRequest = {
     network,
     source: annotationBody(annotation),
     cacheTTL: config.cacheTTL ?? 0,
@@ -59,7 +59,12 @@ export async function readNodeAnnotationRequest(
     budget: openBudget(config.timeout),
     env,
     log,
+    leasedBefore: async (attachment) => {
+      if (delegate.name !== "host-local") return undefined;
+      return (await import("./leased-before.ts")).leasedBefore(request, attachment);
+    },
   };
+  return request;
 }
 
 /** The body goes on as it is; host-local's ranges are put into the form that it takes, and that the gating sees through. */

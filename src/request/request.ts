@@ -27,6 +27,8 @@ export type ReadRequest = {
   passedOn: JsonObject;
   /** Changes what the Node says into what the delegate takes. */
   prepare(ipam: JsonObject): JsonObject;
+  /** For a DEL without a record: what an original's ADD may have got. Undefined: that isn't known, or not needed. */
+  leasedBefore?(attachment: Attachment): Promise<JsonObject | undefined>;
   pooled?: Pooled;
   state: State;
   budget: Budget;

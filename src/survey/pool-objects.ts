@@ -9,9 +9,10 @@ import type { Pool } from "../pool/pool.ts";
 import { readPool } from "../pool/read-pool.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 
-/** An IPPool or a CIDRPool; `pool` is undefined where its spec can't be planned with, for the `faults`. */
+/** An IPPool or a CIDRPool; `pool` is undefined where its spec can't be planned with, for the `faults`. One of nv-ipam's has a `namespace`. */
 export type PoolObject = PoolReference & {
   uid: string;
+  namespace?: string;
   deleting: boolean;
   status: PoolStatus;
   pool: Pool | undefined;

@@ -1,6 +1,7 @@
 import { formatIp, type Ip } from "../address/ip.ts";
 import { namespaceID } from "../host/network-namespace.ts";
 import { type Cached, readLibcniCache } from "./libcni-cache.ts";
+import type { Sandboxes } from "./sandboxes.ts";
 
 /** What is known of an attachment's life. `netns` is where it lives, where that is known, and `network` the one that it is in. */
 export type Life = {
@@ -17,7 +18,7 @@ export type Living = { containerID: string; ifname: string; ip: Ip; pod?: Cached
 /** What there is to go by beside namespaces; absent where nobody could be asked. */
 export type LifeEvidence = {
   /** The runtime's sandboxes, which are pods': believed where it has one of these containers at all. */
-  sandboxes?: ReadonlyMap<string, "ready" | "not ready"> | undefined;
+  sandboxes?: Sandboxes | undefined;
   /** Whether the API server has the pod on this node. */
   pod?: ((pod: NonNullable<Living["pod"]>) => "present" | "absent" | "unknown") | undefined;
   /** Containers of which somebody says that they are gone. */
@@ -41,7 +42,12 @@ export function judgeLives(all: readonly Living[], evidence: LifeEvidence = {}):
         netns: known.netns,
         netnsID: id,
       });
-    if (sandboxes?.get(containerID) === "ready") return live("its sandbox is ready", found);
+    const sandbox = sandboxes?.get(containerID);
+    if (sandbox?.state === "ready")
+      return live("its sandbox is ready", {
+        ...found,
+        pod: { ...sandbox.pod, ...known?.pod },
+      });
     const isThere = evidence.pod?.({ ...pod, ...known?.pod }) ?? "unknown";
     if (isThere === "present") return live("its pod is there", found);
     if (isThere === "absent") return dead("its pod is gone");

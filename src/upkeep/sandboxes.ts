@@ -2,8 +2,14 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { field, fields, textOf } from "./protobuf.ts";
 
-/** What a container runtime says of its sandboxes, by their ids: CNI's container ids. */
-export type Sandboxes = ReadonlyMap<string, "ready" | "not ready">;
+/** What a container runtime says of a sandbox: whose it is, too. */
+export type Sandbox = {
+  state: "ready" | "not ready";
+  pod: { namespace?: string; name?: string; uid?: string };
+};
+
+/** By their ids: CNI's container ids. */
+export type Sandboxes = ReadonlyMap<string, Sandbox>;
 
 const path = "/runtime.v1.RuntimeService/ListPodSandbox";
 const longestAnswer = 64 << 20;
@@ -61,7 +67,7 @@ export async function listSandboxes(socket: string, timeoutMs = 10_000): Promise
   });
 }
 
-/** One gRPC frame with a ListPodSandboxResponse: items = 1, of which id = 1, state = 3 (0, the default, is ready). */
+/** One gRPC frame with a ListPodSandboxResponse: items = 1, of which id = 1, metadata = 2, state = 3 (0, the default, is ready). */
 export function readSandboxes(frame: Uint8Array): Sandboxes {
   const isWhole =
     frame.length >= 5 && new DataView(frame.buffer, frame.byteOffset).getUint32(1) === frame.length - 5;
@@ -70,7 +76,15 @@ export function readSandboxes(frame: Uint8Array): Sandboxes {
   return new Map(
     items.map(({ bytes }) => {
       const sandbox = fields(bytes);
-      return [textOf(field(sandbox, 1)), field(sandbox, 3)?.value ? "not ready" : "ready"];
+      const state = field(sandbox, 3)?.value ? "not ready" : "ready";
+      return [textOf(field(sandbox, 1)), { state, pod: readPod(field(sandbox, 2)) }];
     }),
   );
+}
+
+/** PodSandboxMetadata: name = 1, uid = 2, namespace = 3. */
+function readPod(metadata: ReturnType<typeof field>): Sandbox["pod"] {
+  const all = metadata ? fields(metadata.bytes) : [];
+  const [name, uid, namespace] = [1, 2, 3].map((number) => textOf(field(all, number)));
+  return { ...(namespace && { namespace }), ...(name && { name }), ...(uid && { uid }) };
 }

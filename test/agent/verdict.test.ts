@@ -70,7 +70,7 @@ describe("a verdict", () => {
     ],
     [
       "gone, but its sandbox is ready",
-      { sight: () => runtimes, sandboxes: new Map([["c1", "ready"]]) },
+      { sight: () => runtimes, sandboxes: new Map([["c1", { state: "ready", pod: {} }]]) },
       {},
       "live",
     ],
@@ -177,7 +177,7 @@ describe("a verdict", () => {
         const state = judge({
           namespaceAt: () => (is.atPath ? netnsID : "gone"),
           sight: () => (is.hasSight ? look : undefined),
-          sandboxes: is.ready ? new Map([["c1", "ready"]]) : undefined,
+          sandboxes: is.ready ? new Map([["c1", { state: "ready", pod: {} }]]) : undefined,
           pods: is.podKnown ? pods(...(is.podThere ? ["uid-1"] : [])) : undefined,
         });
         const isSeen = is.atPath || is.ready || (is.hasSight && (is.inUse || is.mountedNear));

@@ -1,12 +1,14 @@
 // kube-node adopt: what nv-ipam and host-local leased before is taken over with what is known of it, and nothing on doubt.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { startRuntime } from "../agent/parts/runtime.ts";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
 import { makeNamespace, removeNamespaces } from "../parts/namespace.ts";
 import { callPlugin } from "../parts/plugin.ts";
 import { checkout } from "../parts/tools.ts";
 import { addressesIn } from "../real/parts/answers.ts";
+import { callHostLocal } from "../real/parts/bare-host-local.ts";
 import { nvIpamStoreOf, type OldEntry, putLibcniCache, putNvIpamStore } from "../real/parts/nv-ipam-store.ts";
 import { makePooledWorker } from "../real/parts/pooled-worker.ts";
 import { withMounts } from "../real/parts/private-mounts.ts";
@@ -178,6 +180,46 @@ describeHostLocals("kube-node adopt", (subject) => {
       expect(Object.values(machine.leases("plain"))).toEqual(["moved eth0"]);
     });
   });
+
+  it.skipIf(lack.some)(
+    `of host-local's leases: records of those whose sandboxes the runtime has, with their pods; dry run first${lack.words}`,
+    async () => {
+      const machine = await makeMachine(subject, []);
+      for (const id of ["ready", "ended", "gone"])
+        addressesIn(await callHostLocal(subject, machine, "ADD", { id }));
+      const { socket } = await startRuntime({ ready: "ready", ended: "not ready" });
+      const words = ["--from=host-local", "--network=net1", `--cri-socket=${socket}`];
+      const left = { ended: "left", gone: "left" };
+      const [before, dry] = [machine.leases(), await machine.report("--dry-run", ...words)];
+      expect(dry.leases.map(({ containerID, outcome, reason }) => [containerID, outcome, reason])).toEqual([
+        ["ready", "would", "its sandbox is ready"],
+        ["ended", "left", "nothing is known of its life"],
+        ["gone", "left", "its runtime has no such sandbox"],
+      ]);
+      expect(machine.records()).toEqual([]);
+      const done = await machine.report(...words);
+      expect(done.leases.map(({ containerID, outcome }) => [containerID, outcome])).toContainEqual([
+        "ready",
+        "adopted",
+      ]);
+      expect(machine.leases()).toEqual(before);
+      const records = join(machine.dataDir, ".kube-node/net1/attachments");
+      const texts = readdirSync(records).map((name) => readFileSync(join(records, name), "utf8"));
+      // Of the others it says no more than that they were there before us.
+      const whole = texts.filter((text) => text.startsWith("{")).map((text) => JSON.parse(text));
+      expect(whole).toHaveLength(1);
+      expect(whole).toContainEqual(
+        expect.objectContaining({
+          containerID: "ready",
+          pod: { namespace: "web", name: "a-pod", uid: "uid-1" },
+        }),
+      );
+      expect(machine.outcomes(await machine.report(...words))).toEqual({
+        ende: left.ended,
+        gone: left.gone,
+      });
+    },
+  );
 
   it.skipIf(lack.some)(`has nothing to do on a new machine${lack.words}`, async () => {
     const worker = await makePooledWorker(server, subject);

@@ -98,7 +98,7 @@ export function makeFleet(
   }
 
   async function attach(pod: ListedPod, sandbox: Sandbox): Promise<void> {
-    for (const end = Date.now() + 90_000; ; await sleep(1000)) {
+    for (const last = Date.now() + longestOutage; ; await sleep(1000)) {
       try {
         const { ips } = JSON.parse(await call("ADD", pod, sandbox)) as { ips: { address: string }[] };
         const by = serving.get(pod.node) ?? "";
@@ -107,8 +107,8 @@ export function makeFleet(
         return void (await tell(pod, address));
       } catch (error) {
         const words = wordsOf(error);
-        await call("DEL", pod, sandbox).catch((e) => fleet.faults.push(wordsOf(e)));
-        if (/"code":\s*11\b/.test(words) && Date.now() < end) continue;
+        await end(pod, sandbox).catch((e) => fleet.faults.push(wordsOf(e)));
+        if (mayPass(words) && Date.now() < last) continue;
         return void fleet.faults.push(`ADD of ${pod.name} on ${pod.node}: ${words}`);
       }
     }
@@ -126,14 +126,24 @@ export function makeFleet(
   }
 
   async function detachOne({ pod, sandbox, by }: Attached): Promise<void> {
-    living.delete(pod.uid);
-    let crossing = `ADD by ${by}, DEL`;
+    living.delete(pod.uid); // Its address may be another's before we hear of its end.
     try {
-      await call("DEL", pod, sandbox);
-      crossing += ` by ${serving.get(pod.node)}`;
+      await end(pod, sandbox);
+      const crossing = `ADD by ${by}, DEL by ${serving.get(pod.node)}`;
       fleet.crossings.set(crossing, (fleet.crossings.get(crossing) ?? 0) + 1);
     } catch (error) {
-      fleet.faults.push(`${crossing}, of ${pod.name} on ${pod.node}: ${wordsOf(error)}`);
+      fleet.faults.push(`ADD by ${by}, DEL of ${pod.name} on ${pod.node}: ${wordsOf(error)}`);
+    }
+  }
+
+  /** The kubelet tries a DEL until it succeeds; before that there is no other ADD: macvlan leaves its interface to the DEL. */
+  async function end(pod: ListedPod, sandbox: Sandbox): Promise<void> {
+    for (const last = Date.now() + longestOutage; ; await sleep(1000)) {
+      try {
+        return void (await call("DEL", pod, sandbox));
+      } catch (error) {
+        if (!mayPass(wordsOf(error)) || Date.now() > last) throw error;
+      }
     }
   }
 
@@ -148,6 +158,14 @@ export function makeFleet(
   }
 
   return fleet;
+}
+
+/** Milliseconds that calls of a node may fail, while one way gives place to the other. */
+const longestOutage = 120_000;
+
+/** Code 11: to be tried again later. */
+function mayPass(words: string): boolean {
+  return /"code":\s*11\b/.test(words);
 }
 
 /** A plugin says on standard output what is wrong. */

@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, createClient } from "../../src/kube/client.ts";
 import { readConnection } from "../../src/kube/connection.ts";
-import { soak } from "../faults/parts/effort.ts";
+import { createNetwork, defineNetworks } from "../parts/cluster-objects.ts";
 import {
   createNvIpamPool,
   holdNvIpamLease,
@@ -23,16 +23,18 @@ import { deployment, namespace } from "./manifests.ts";
 import {
   buildOldNvIpam,
   cleanNvStore,
-  installNvIpam,
+  hasOurs,
+  installOldNvIpam,
   type NvBlock,
+  putBackOldNvIpam,
   readNvStore,
+  runOldDaemon,
   tellBlocks,
 } from "./nv-node.ts";
 import { bringUp, type OwnCluster } from "./own-cluster.ts";
 
 const foreign = isForeign ? { missing: "a cluster of our own: this test installs a primary network" } : {};
-const patience = soak ? {} : { missing: "SOAK=1: it takes some ten minutes" };
-const lack = whatLacks(patience, foreign, clusterTools(), root());
+const lack = whatLacks(foreign, clusterTools(), root());
 const nodes = ["node-1", "node-2", "node-3"];
 const size = 60;
 const minutes = 60_000;
@@ -73,19 +75,25 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
   let client: Client;
   let fleet: Fleet;
   let old: string;
+  /** Of nv-ipam's controller, once it runs again. */
+  let lease: NodeJS.Timeout | undefined;
 
   beforeAll(async () => {
     const [image] = await Promise.all([buildImage(), openCluster()]);
     await cluster.run(["load", image]);
     old = await buildOldNvIpam();
+    await defineNetworks(client);
     await kubectl(["apply", "-k", "examples/agent/overlays/primary"]);
+    await kubectl(["apply", "-f", "examples/agent/overlays/multus/rights.yaml"]);
     await rollOut("daemonset/kube-node-agent", "kube-node");
     await kubectl(["wait", "--for=condition=Ready", "nodes", "--all", "--timeout=90s"]);
     await kubectl(["apply", "-f", "-"], namespace(home));
+    await createNetwork(client, `${home}/net1`, network);
     await kubectl(["apply", "-f", "-"], deployment(home, "web", "busybox:local", size));
     fleet = makeFleet(cluster, kubectl, home, size, network, tellStatus);
   }, 10 * minutes);
   afterAll(async () => {
+    clearInterval(lease);
     if (old) rmSync(dirname(old), { recursive: true });
     await cluster?.down();
   }, 3 * minutes);
@@ -131,7 +139,40 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
     await expect.poll(open, { timeout: 2 * minutes, interval: 2000 }).toEqual([]);
   }
 
-  /** Before the first ADD, as an administrator may; on the other nodes it is left to that. */
+  /** Agents with this argument or without it; each node's as it is told to, one by one. */
+  async function changeAgents(op: "add" | "remove", argument: string): Promise<void> {
+    const path = "/spec/template/spec/containers/0/args";
+    const agent = ["daemonset", "kube-node-agent", "-n", "kube-node"];
+    const shown = await kubectl(["get", ...agent, "-o", "jsonpath={.spec.template.spec.containers[0].args}"]);
+    const args = (JSON.parse(shown) as string[]).filter((one) => one !== argument);
+    const value = op === "add" ? [...args, argument] : args;
+    const patch = [
+      { op: "replace", path: "/spec/updateStrategy", value: { type: "OnDelete" } },
+      { op: "replace", path, value },
+    ];
+    await kubectl(["patch", ...agent, "--type=json", `--patch=${JSON.stringify(patch)}`]);
+  }
+
+  async function renewAgent(node: string): Promise<void> {
+    const on = ["-n", "kube-node", "-l", "app.kubernetes.io/name=kube-node-agent"];
+    const here = `--field-selector=spec.nodeName=${node}`;
+    const agent = () => kubectl(["get", "pods", ...on, here, "-o", "name"]);
+    const before = await agent();
+    await kubectl(["delete", "pods", ...on, here]);
+    await expect.poll(agent, { timeout: 60_000, interval: 500 }).not.toMatch(new RegExp(`^$|${before}`));
+    await kubectl(["wait", "--for=condition=Ready", "pods", ...on, here, "--timeout=120s"]);
+  }
+
+  /** nv-ipam's daemon ends there, and the agent puts our executable in the place of its plugin. */
+  async function moveNode(node: string): Promise<void> {
+    runOldDaemon(cluster, node, false);
+    if (node === nodes[0]) await adopt(node);
+    fleet.serve(node, "ours");
+    await renewAgent(node);
+    await expect.poll(() => hasOurs(cluster, node), { timeout: 60_000, interval: 500 }).toBe(true);
+  }
+
+  /** Before the first ADD, as an administrator may; on the other nodes it is left to the agent. */
   async function adopt(node: string): Promise<void> {
     const words = `printf %s '${JSON.stringify(network)}' >/tmp/net1.json; /opt/cni/bin/kube-node adopt --from=nv-ipam --conf=/tmp/net1.json`;
     expect(await cluster.run(["exec", node, "--", "sh", "-c", words])).toContain("net1");
@@ -176,7 +217,8 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
     const living = new Set(fleet.living().map(({ pod }) => pod.uid));
     await cleanNvStore(cluster, node, (uid) => living.has(uid));
     tellBlocks(cluster, node, { net1: { ...(blocks[index] as NvBlock), exclusions: await exclusions() } });
-    installNvIpam(cluster, node, old);
+    putBackOldNvIpam(cluster, node);
+    runOldDaemon(cluster, node, true);
     fleet.serve(node, "old");
   }
 
@@ -196,7 +238,7 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
       await installNvIpamResources(client);
       await createNvIpamPool(client, "IPPool", "net1", spec, allocations);
       await eachNode((node, index) => {
-        installNvIpam(cluster, node, old);
+        installOldNvIpam(cluster, node, old);
         tellBlocks(cluster, node, { net1: blocks[index] as NvBlock });
         fleet.serve(node, "old");
       });
@@ -215,10 +257,9 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
         await kubectl(["apply", "-k", "examples/controller/overlays/serve-nv-ipam"]);
         await rollOut("deployment/kube-node-controller", "kube-node");
         await migrateUntilDone([]);
+        await changeAgents("add", "--nv-ipam");
         await eachNode(async (node) => {
-          installNvIpam(cluster, node);
-          fleet.serve(node, "ours");
-          if (node === nodes[0]) await adopt(node);
+          await moveNode(node);
           await sleep(3000);
         });
       });
@@ -245,17 +286,21 @@ describe.skipIf(lack.some)(`moving in from nv-ipam on a real cluster${lack.words
     async () => {
       await whilePodsComeAndGo(async () => {
         await kubectl(["scale", "deployment", "kube-node-controller", "-n", "kube-node", "--replicas=0"]);
+        const holder = ["get", "lease", "kube-node-controller", "-n", "kube-node"];
+        const held = () => kubectl([...holder, "-o", "jsonpath={.spec.holderIdentity}"]);
+        await expect.poll(held, { timeout: 30_000, interval: 500 }).toBe("");
         const theirs = "nv-ipam's controller and its daemon run again";
         await migrateUntilDone(["--back"], theirs);
+        await changeAgents("remove", "--nv-ipam");
+        await eachNode(renewAgent);
         await fleet.whileQuiet(nodes, async () => {
           await migrateUntilDone(["--back"], theirs); // Now for the addresses of those who live.
           await eachNode(returnNode);
         });
       });
       await expectSameEverywhere(heldByBoth);
-      const lease = setInterval(() => void holdNvIpamLease(client, "nv-ipam-controller-0"), 3000);
-      await holdNvIpamLease(client, "nv-ipam-controller-0");
-      await migrateUntilDone(["--back", "--finish"]).finally(() => clearInterval(lease));
+      lease = setInterval(() => void holdNvIpamLease(client, "nv-ipam-controller-0"), 2000);
+      await migrateUntilDone(["--back", "--finish"]);
       expect(await kubectl(["get", "nodeblocks", "-o", "name"])).toBe("");
       const shown = [
         "get",

@@ -1,17 +1,20 @@
 // Three nodes move in from host-local's hand-written ranges while pods come and go, and back: no address changes, none is doubled, none lost.
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { poolAnnotationKey } from "../../src/api/pool-names.ts";
 import { executables } from "../parts/plugin.ts";
 import { runFolder } from "../parts/run-folder.ts";
 import { clusterTools, root, whatLacks } from "../parts/tools.ts";
+import { callIn, type Network } from "./attach.ts";
 import { isForeign, runKubectl } from "./cluster.ts";
 import { buildImage } from "./image.ts";
-import { addressesOnNode, keepLedger, type Ledger, listPods } from "./ledger.ts";
+import { addressesOnNode, keepLedger, type Ledger, type ListedPod, listPods } from "./ledger.ts";
 import { deployment, namespace } from "./manifests.ts";
 import { bringUp, type OwnCluster } from "./own-cluster.ts";
+import { type Sandbox, sandboxesOn } from "./sandboxes.ts";
 
 const foreign = isForeign ? { missing: "a cluster of our own: this test installs a primary network" } : {};
 const lack = whatLacks(foreign, clusterTools(), root());
@@ -70,20 +73,24 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
   const configureOurs = (node: string) =>
     configure(node, { type: "kube-node", kubeconfig: "/etc/cni/net.d/kube-node.d/kubeconfig", annotation });
 
-  /** All nodes' files, as an administrator collects them, become annotations. */
-  async function importRanges(): Promise<string> {
+  /** All nodes' files, as an administrator collects them, become annotations or a pool. */
+  async function importRanges(word: string, textOf: (node: string) => string): Promise<string> {
     const folder = mkdtempSync(join(runFolder(), "nodes-"));
     for (const node of nodes) {
       mkdirSync(join(folder, node));
-      copyFileSync(join(confOf(node), "10-k8snet.conflist"), join(folder, node, "10-k8snet.conflist"));
+      writeFileSync(join(folder, node, "10-network.conflist"), textOf(node));
     }
     const [file = "", ...args] = executables()[0]?.command("kubectl-kube_node") ?? [];
     const env = { KUBECONFIG: cluster.environment["KUBECONFIG"] ?? "" };
-    const words = [...args, "import", "ranges", folder, `--annotation=${annotation}`, "--yes"];
-    const { all } = await execa(file, words, { env, all: true });
+    const { all } = await execa(file, [...args, "import", "ranges", folder, word, "--yes"], {
+      env,
+      all: true,
+    });
     rmSync(folder, { recursive: true });
     return all;
   }
+
+  const textOf = (node: string) => readFileSync(join(confOf(node), "10-k8snet.conflist"), "utf8");
 
   const confOf = (node: string) =>
     cluster.environment[`${node.toUpperCase().replaceAll("-", "_")}_CNI_CONF`] as string;
@@ -159,7 +166,7 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
     async () => {
       const before = await stayingPods();
       await whilePodsComeAndGo(async () => {
-        const said = await importRanges();
+        const said = await importRanges(`--annotation=${annotation}`, textOf);
         for (const node of nodes) expect(said).toContain(node);
         await kubectl(["apply", "-k", "examples/agent/base"]);
         await rollOut("daemonset/kube-node-agent", "kube-node");
@@ -176,6 +183,62 @@ describe.skipIf(lack.some)(`moving in on a real cluster${lack.words}`, () => {
       expect(await servedByUs()).toBe(perNode * nodes.length);
     },
     10 * minutes,
+  );
+
+  it(
+    "a second network's hand-written ranges become a pool: each node goes on in what it had, with the pods that it has there",
+    async () => {
+      const parts = new Map(nodes.map((node, index) => [node, `172.21.${[3, 1, 7][index]}`]));
+      const net2 = (ipam: object): Network => ({
+        ...{ cniVersion: "1.0.0", name: "net2", type: "macvlan", master: "eth0", mode: "bridge" },
+        ipam,
+      });
+      const byHand = (node: string) => {
+        const net = parts.get(node);
+        const ends = { rangeStart: `${net}.20`, rangeEnd: `${net}.99`, gateway: `${net}.1` };
+        return net2({ type: "host-local", subnet: `${net}.0/24`, ...ends });
+      };
+      const kubeconfig = "/etc/cni/net.d/kube-node.d/kubeconfig";
+      const ours = net2({ type: "kube-node", kubeconfig, pool: "net2", poolType: "cidrpool" });
+      const call = async (verb: string, pod: ListedPod, network: Network) => {
+        const run = (words: string[]) => cluster.run(["exec", pod.node, "--", ...words]);
+        const sandbox = (await sandboxesOn(cluster, pod.node)).get(pod.uid) as Sandbox;
+        return await callIn(sandbox, verb, run, pod, network);
+      };
+      const addressOf = async (pod: ListedPod, network: Network) =>
+        (JSON.parse(await call("ADD", pod, network)) as { ips: { address: string }[] }).ips[0]?.address;
+      const pods = (await listPods(kubectl, home)).filter(({ isLeaving }) => !isLeaving);
+      const oneOfEach = (at: number) =>
+        nodes.map((node) => pods.filter((pod) => pod.node === node)[at] as ListedPod);
+      const [old, fresh] = [oneOfEach(0), oneOfEach(1)];
+      for (const pod of old) {
+        expect(await addressOf(pod, byHand(pod.node))).toBe(`${parts.get(pod.node)}.20/24`);
+      }
+      await kubectl(["apply", "-k", "examples/controller/crds"]);
+      const pool = await importRanges("--pool=net2", (node) => JSON.stringify(byHand(node)));
+      expect(pool).toContain("cidrpool/net2 made, with the blocks of 3 nodes");
+      await kubectl(["apply", "-k", "examples/controller/base"]);
+      await rollOut("deployment/kube-node-controller", "kube-node");
+      const key = poolAnnotationKey({ kind: "CIDRPool", name: "net2" }).replaceAll(".", "\\.");
+      for (const node of nodes) {
+        const show = ["get", "node", node, "-o", `jsonpath={.metadata.annotations.${key}}`];
+        const net = parts.get(node);
+        await expect
+          .poll(() => kubectl(show), { timeout: 60_000, interval: 500 })
+          .toContain(`"ranges":["${net}.20-${net}.99"]`);
+      }
+      for (const pod of fresh) {
+        expect(await addressOf(pod, ours)).toBe(`${parts.get(pod.node)}.21/24`);
+      }
+      for (const pod of [...old, ...fresh]) await call("DEL", pod, ours);
+      for (const node of nodes)
+        expect(await addressesOnNode(cluster, node, "net2", "net1")).toEqual({ leased: [], used: [] });
+      // Its pods have addresses, too, and are none of those that are counted.
+      const controller = ["-n", "kube-node", "-l", "app.kubernetes.io/name=kube-node-controller"];
+      await kubectl(["scale", "deployment", "kube-node-controller", "-n", "kube-node", "--replicas=0"]);
+      await kubectl(["wait", "--for=delete", "pods", ...controller, "--timeout=90s"]);
+    },
+    5 * minutes,
   );
 
   it(

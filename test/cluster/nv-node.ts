@@ -1,8 +1,7 @@
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { executables } from "../parts/plugin.ts";
 import { runFolder } from "../parts/run-folder.ts";
 import { checkout } from "../parts/tools.ts";
 import type { NvStore } from "./nv-store.ts";
@@ -26,15 +25,35 @@ export async function buildOldNvIpam(): Promise<string> {
   return path;
 }
 
-/** What is called nv-ipam on the node from now on: the stand-in, or ours. */
-export function installNvIpam(cluster: OwnCluster, node: string, program = ours()): void {
-  const bin = folderOf(cluster, node, "CNI_BIN");
-  copyFileSync(program, join(bin, ".nv-ipam.new"));
-  renameSync(join(bin, ".nv-ipam.new"), join(bin, "nv-ipam"));
+/** nv-ipam's plugin, as its daemon installs it. */
+export function installOldNvIpam(cluster: OwnCluster, node: string, program: string): void {
+  copyFileSync(program, join(folderOf(cluster, node, "CNI_BIN"), "nv-ipam"));
 }
 
-function ours(): string {
-  return executables()[0]?.command("kube-node")[0] as string;
+/** Whether what is called nv-ipam is ours, and nv-ipam's own is kept beside it. */
+export function hasOurs(cluster: OwnCluster, node: string): boolean {
+  return existsSync(keptPath(cluster, node));
+}
+
+/** As the agent's uninstall does it. */
+export function putBackOldNvIpam(cluster: OwnCluster, node: string): void {
+  const kept = keptPath(cluster, node);
+  renameSync(kept, kept.replace(/\.before-kube-node$/, ""));
+}
+
+function keptPath(cluster: OwnCluster, node: string): string {
+  return join(folderOf(cluster, node, "CNI_BIN"), "nv-ipam.before-kube-node");
+}
+
+/** nv-ipam's daemon on a node: while it is away, every call of its plugin fails. */
+export function runOldDaemon(cluster: OwnCluster, node: string, isRunning: boolean): void {
+  const mark = join(storeFolderOf(cluster, node), "stopped");
+  if (isRunning) rmSync(mark, { force: true });
+  else writeFileSync(mark, "");
+}
+
+function storeFolderOf(cluster: OwnCluster, node: string): string {
+  return join(folderOf(cluster, node, "CNI_DATA"), "../nv-ipam");
 }
 
 /** What the stand-in gives from. */
@@ -59,7 +78,7 @@ export async function cleanNvStore(
   for (const { entries } of Object.values(store.pools))
     for (const [key, { metadata }] of Object.entries(entries))
       if (!isAlive(metadata["pod_uuid"] ?? "")) delete entries[key];
-  writeFileSync(join(folderOf(cluster, node, "CNI_DATA"), "../nv-ipam/store"), JSON.stringify(store));
+  writeFileSync(join(storeFolderOf(cluster, node), "store"), JSON.stringify(store));
 }
 
 function folderOf({ environment }: OwnCluster, node: string, what: string): string {

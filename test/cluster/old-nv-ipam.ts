@@ -1,7 +1,8 @@
 // Compiled by a test, and called as nv-ipam: it gives addresses as nv-ipam does, round robin out of the node's block, and keeps nv-ipam's store. What
-// its daemon knows from pools lies in blocks.json of its confDir.
+// its daemon knows from pools lies in blocks.json of its confDir; while there is a file `stopped` beside the store, its daemon doesn't run.
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -27,9 +28,14 @@ const args = new Map((env["CNI_ARGS"] ?? "").split(";").map((pair) => pair.split
 mkdirSync(folder, { recursive: true });
 await lock();
 try {
-  process.exitCode = answer(env["CNI_COMMAND"] ?? "");
+  process.exitCode = existsSync(`${folder}/stopped`) ? refuse() : answer(env["CNI_COMMAND"] ?? "");
 } finally {
   rmSync(`${folder}/lock`);
+}
+
+/** Each call, a DEL too, fails without the daemon. */
+function refuse(): number {
+  return print({ cniVersion: config.cniVersion, code: 11, msg: "the daemon doesn't answer" }, 1);
 }
 
 /** One call at a time, as its one daemon has it. */

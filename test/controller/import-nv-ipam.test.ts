@@ -1,6 +1,6 @@
 // What nv-ipam's pools record is taken over whole or not at all; each doubt is said; and nothing is done while its controller leads.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { poolGridKey } from "../../src/api/nv-ipam.ts";
+import { poolGridKey, servedLabel } from "../../src/api/nv-ipam.ts";
 import type { PoolKind } from "../../src/api/pool-kind.ts";
 import {
   createNvIpamPool,
@@ -230,6 +230,71 @@ describe.skipIf(lack.some)(`moving in from nv-ipam${lack.words}`, () => {
       await until(async () => (await indexesOf("IPPool", name))[late] === "5", "what it gave is taken over");
       await cluster.remove(`/api/v1/nodes/${late}`);
     }
+  });
+
+  it("what both gave one Node at one time: ours goes where the Node was never shown it, and stands behind until it is free", async () => {
+    const { name, spec, says } = nextPool();
+    const { metadata } = await createNvIpamPool(cluster.client, "IPPool", name, spec, [says("n1", 1, 10)]);
+    await holdNvIpamLease(cluster.client, "old-3", { seconds: 60 });
+    const one = start();
+    await one.said("(old-3) holds");
+    const node = await cluster.node("n2");
+    const pool = { kind: "IPPool" as const, name, uid: metadata.uid };
+    const ends = says("n2", 31, 40);
+    await cluster.client.create(poolPath("NodeBlock"), {
+      apiVersion: "ipam.kube-node.io/v1alpha1",
+      kind: "NodeBlock",
+      metadata: { name: `ippool.${name}.3`, labels: { [servedLabel]: "nv-ipam.nvidia.com" } },
+      spec: {
+        ...{ pool, index: "3", first: ends.startIP, last: ends.endIP },
+        ...{ nodeName: "n2", nodeUID: node?.metadata.uid },
+      },
+    });
+    await writeNvIpamStatus(cluster.client, "IPPool", name, [says("n1", 1, 10), says("n2", 41, 50)]);
+    await holdNvIpamLease(cluster.client, "");
+    expect((await one.said("block closing"))["why"]).toBe(
+      "nv-ipam's status says otherwise, and its Node was not shown it",
+    );
+    expect(await whole("IPPool", name, 4)).toEqual([
+      says("n1", 1, 10),
+      says("n2", 41, 50),
+      says("n2", 31, 40),
+      says("n3", 11, 20),
+    ]);
+    const shown = await until(
+      async () => (await cluster.annotation("n2", name))?.blocks.find((block) => !block.closing),
+      "n2 is shown what nv-ipam gave it",
+    );
+    expect(shown.name).toBe(`ippool.${name}.4`);
+    await cluster.setBlockStatus(`ippool.${name}.3`, { drained: true });
+    expect(await whole("IPPool", name, 3)).toEqual([
+      says("n1", 1, 10),
+      says("n2", 41, 50),
+      says("n3", 11, 20),
+    ]);
+  });
+
+  it("and where the Node was shown ours, it is a doubt: nothing moves until a person has put the status right", async () => {
+    const { name, spec, says } = nextPool();
+    await createNvIpamPool(cluster.client, "IPPool", name, spec);
+    const one = start();
+    const all = await whole("IPPool", name, 3);
+    await until(() => cluster.annotation("n3", name), "n3 is shown its own");
+    await holdNvIpamLease(cluster.client, "old-4", { seconds: 60 });
+    await one.said("(old-4) holds");
+    await writeNvIpamStatus(cluster.client, "IPPool", name, [...all.slice(0, 2), says("n3", 51, 60)]);
+    await holdNvIpamLease(cluster.client, "");
+    expect((await one.said("an allocation is in doubt")).reason).toBe(
+      `n3 has NodeBlock ippool.${name}.2, and another block by its allocation`,
+    );
+    await until(async () => (await one.metric("kube_node_controller_queue_length")) === 0, "it is idle");
+    expect(await indexesOf("IPPool", name)).toEqual({ n1: "0", n2: "1", n3: "2" });
+    expect((await blocksOf("IPPool", name)).filter(({ spec: { closing } }) => closing)).toEqual([]);
+    expect((await allocationsOf("IPPool", name)).at(-1)).toEqual(says("n3", 51, 60));
+    await writeNvIpamStatus(cluster.client, "IPPool", name, all as { nodeName: string }[]);
+    await cluster.createNode("n9");
+    expect(await whole("IPPool", name, 4)).toEqual([...all, says("n9", 31, 40)]);
+    await cluster.remove("/api/v1/nodes/n9");
   });
 
   it("a Lease that nobody renews runs out", async () => {

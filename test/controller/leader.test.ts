@@ -23,10 +23,10 @@ describe.skipIf(lack.some)(`leader election${lack.words}`, () => {
     controllers = [];
   });
 
-  function start(identity: string): Controller {
+  function start(identity: string, duration = "2s"): Controller {
     const args = [
       "--leader-elect",
-      "--lease-duration=2s",
+      `--lease-duration=${duration}`,
       "--leader-elect-namespace=default",
       `--identity=${identity}`,
     ];
@@ -38,9 +38,9 @@ describe.skipIf(lack.some)(`leader election${lack.words}`, () => {
     (await cluster.client.get<{ spec: { holderIdentity: string } }>(lease)).spec.holderIdentity;
 
   it("is handed over at SIGTERM at once, and another one goes on", async () => {
-    const one = start("one");
+    const one = start("one", "15s");
     await one.said("this one leads");
-    const two = start("two");
+    const two = start("two", "15s");
     await two.said("serving health");
     await until(
       async () => (await two.get("/readyz")).text.includes("one leads; this one waits"),
@@ -52,10 +52,25 @@ describe.skipIf(lack.some)(`leader election${lack.words}`, () => {
     await cluster.createNode("l1");
     await until(() => cluster.annotation("l1", "a"), "l1 has its block");
     expect(await one.stop()).toBe(0);
-    await two.said("this one leads", 3000);
+    await two.said("this one leads", 8000); // Long before the Lease runs out.
     expect(await holder()).toBe("two");
     await cluster.createNode("l2");
     await until(() => cluster.annotation("l2", "a"), "l2 has its block");
+  });
+
+  it("both end at SIGTERM: one that waits never leads, and nobody holds the Lease then", async () => {
+    const one = start("first", "15s");
+    await one.said("this one leads");
+    const two = start("second", "15s");
+    await two.said("serving health");
+    await until(async () => (await two.get("/readyz")).text.includes("this one waits"), "it waits");
+    const before = performance.now();
+    expect(await two.stop()).toBe(0);
+    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(await holder()).toBe("first");
+    expect(await one.stop()).toBe(0);
+    expect(await holder()).toBe("");
+    expect(two.lines().filter(({ msg }) => msg === "this one leads")).toEqual([]);
   });
 
   it("is taken from one that stands still, which ends once it moves again", async () => {

@@ -2,9 +2,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NodeBlock } from "../../src/api/node-block.ts";
+import { type Fitting, importPool } from "../../src/kubectl/import-pool.ts";
+import type { Shell } from "../../src/kubectl/shell.ts";
+import { fitPool } from "../../src/move/fit-pool.ts";
+import { readHandRanges } from "../../src/move/read-hand-ranges.ts";
 import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
+import { dyingClient } from "./dying-client.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -146,6 +151,41 @@ describe.skipIf(lack.some)(`kubectl kube-node import ranges on a real API server
     const refused = await site.run(["import", "ranges", other, "--pool=net1"]);
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("there is another CIDRPool net1 already: give --pool another name");
+  });
+
+  it("a pool, killed after any write and run again: each node's place at the end, and no other before", async () => {
+    const ranges = ["n1", "n2", "n3"].flatMap(
+      (node, i) =>
+        readHandRanges({ node, path: "a.conflist", text: JSON.stringify(subnet([33, 35, 32][i] as number)) })
+          .ranges,
+    );
+    const fit = fitPool(ranges) as Fitting;
+    const nodes = new Map(
+      await site.admin.list("/api/v1/nodes", (item) => {
+        const { name, uid } = (item as { metadata: { name: string; uid: string } }).metadata;
+        return [name, { uid }] as const;
+      }),
+    );
+    const shell = { progress: () => undefined } as unknown as Shell;
+    const expected = { n1: "10.1.33.0", n2: "10.1.35.0", n3: "10.1.32.0" };
+    const given = async () =>
+      Object.fromEntries(
+        (await site.admin.list(poolPath("NodeBlock"), (item) => item as NodeBlock))
+          .filter(({ spec }) => spec.pool.name === "killed")
+          .map(({ spec }) => [spec.nodeName, spec.first]),
+      );
+    for (let runs = 1; ; runs++) {
+      const state = { left: runs }; // What is there already is asked for again, and counts.
+      const outcome = await importPool(dyingClient(site.admin, state), "killed", fit, nodes, shell).catch(
+        (error: Error) => error.message,
+      );
+      expect(expected).toMatchObject(await given());
+      if (state.left < 0) continue;
+      expect(outcome).toEqual([]);
+      expect(runs).toBeGreaterThan(3);
+      break;
+    }
+    expect(await given()).toEqual(expected);
   });
 
   it("says why no pool fits, and what does", async () => {

@@ -26,6 +26,7 @@ import {
 import { installPoolResources, poolPath } from "../parts/pool-resources.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
+import { dyingClient } from "./dying-client.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -288,6 +289,19 @@ describe.skipIf(lack.some)(`kubectl kube-node migrate nv-ipam on a real API serv
     await admin.remove(nvIpamPath("IPPool", "a", "default"));
   });
 
+  it("tells of networks that share a pool, since each keeps leases of its own from then on", async () => {
+    const { admin } = site;
+    const ipam = { type: "nv-ipam", poolName: "a" };
+    await createNetwork(admin, "default/net2", { cniVersion: "1.0.0", type: "macvlan", ipam });
+    const { exitCode, stderr } = await site.run("migrate nv-ipam --dry-run=client");
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      "note: IPPool a: networks net1 (default/net1) and net2 (default/net2) name it: on a node each keeps leases of its own here",
+    );
+    expect(stderr).not.toContain("CIDRPool a: networks");
+    await admin.remove("/apis/k8s.cni.cncf.io/v1/namespaces/default/network-attachment-definitions/net2");
+  });
+
   it("--to-group --finish: killed after each write, objects are ours at the end, and NodeBlocks stay", async () => {
     const before = await blocks();
     const { steps } = await diePerWrite({ toGroup: true }, async () => {
@@ -435,19 +449,6 @@ describe.skipIf(lack.some)(`kubectl kube-node migrate nv-ipam on a real API serv
     }
   }
 });
-
-/** Lets as many writes through as are left, and none more. */
-function dyingClient(client: Client, state: { left: number }): Client {
-  const write = <T>(act: () => Promise<T>): Promise<T> =>
-    state.left-- > 0 ? act() : Promise.reject(new Error("killed"));
-  return {
-    ...client,
-    create: (path, body) => write(() => client.create(path, body)),
-    replace: (path, body) => write(() => client.replace(path, body)),
-    patch: (path, body, type) => write(() => client.patch(path, body, type)),
-    remove: (path, body) => write(() => client.remove(path, body)),
-  };
-}
 
 /** A controller of ours that renews its Lease until it is told to end. */
 async function holdOwnLease(client: Client): Promise<() => Promise<void>> {

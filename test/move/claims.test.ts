@@ -224,7 +224,7 @@ describe("allocations of nv-ipam become NodeBlocks", () => {
   it("doubts pools of one kind and name in two namespaces, and tells of pools that overlap", () => {
     const here = nvPool("IPPool", subnet, [good]);
     const there = nvPool("IPPool", subnet, [good], { namespace: "other", uid: "u-2" });
-    const plan = planMove([here, there], "kube-system", empty);
+    const plan = planMove([here, there], "kube-system", empty, []);
     expect(plan.pools).toHaveLength(1);
     expect(plan.pools[0]).toMatchObject({ create: [] });
     expect(plan.pools[0]?.doubts).toEqual([
@@ -232,7 +232,7 @@ describe("allocations of nv-ipam become NodeBlocks", () => {
     ]);
     expect(plan.elsewhere).toEqual([there]);
     const second = nvPool("IPPool", subnet, [], { name: "b", uid: "u-3" });
-    const notes = planMove([here, second], "kube-system", empty).pools.flatMap((one) => one.notes);
+    const notes = planMove([here, second], "kube-system", empty, []).pools.flatMap((one) => one.notes);
     expect(notes).toEqual([expect.stringContaining("are also of IPPool a")]);
   });
 });

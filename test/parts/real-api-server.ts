@@ -19,7 +19,13 @@ export function reasonForNoRealApiServer(): string | undefined {
 export type RealApiServer = ApiServer & Pick<ControlPlane, "backUp">;
 
 /** etcd and kube-apiserver from $KUBEBUILDER_ASSETS, in a temporary folder; they end with this process at the latest. `flags` are more of kube-apiserver's. */
-export async function startRealApiServer({ flags = [] }: { flags?: string[] } = {}): Promise<RealApiServer> {
+export async function startRealApiServer({
+  flags = [],
+  etcdFlags = [],
+}: {
+  flags?: string[];
+  etcdFlags?: string[];
+} = {}): Promise<RealApiServer> {
   const assets = findAssets();
   if ("missing" in assets) throw new Error(assets.missing);
   const authority = await createAuthority("test-authority");
@@ -40,6 +46,7 @@ export async function startRealApiServer({ flags = [] }: { flags?: string[] } = 
     }),
     serviceAccountKey,
     flags,
+    etcdFlags,
     // The namespace "default" and RBAC's own roles are made by hooks that /readyz waits for.
     isReady: async (port) => (await send(connect(port), { path: "/readyz" })).status === 200,
   });

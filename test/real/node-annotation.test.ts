@@ -3,12 +3,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EmbeddedApiServer, startEmbeddedApiServer } from "../parts/embedded-api-server.ts";
+import { callPlugin } from "../parts/plugin.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { key, makeAnnotatedNode } from "./parts/annotated-node.ts";
+import { addressesIn } from "./parts/answers.ts";
 import { beginOutage } from "./parts/outage.ts";
 import { privateMounts } from "./parts/private-mounts.ts";
 import { putRecorder } from "./parts/recorder.ts";
-import { describeSubjects, onlyCompiled, rowsFor } from "./parts/subjects.ts";
+import { listLeases } from "./parts/store.ts";
+import { describeSubjects, onlyCompiled, rowsFor, type Subject } from "./parts/subjects.ts";
 
 const lack = whatLacks(privateMounts());
 const body = 'ranges: [[{subnet: "172.16.5.0/24"}]]';
@@ -55,6 +58,16 @@ const bodies: [what: string, body: string, addresses: string[]][] = [
     ["16.0.0.2"],
   ],
 ];
+
+/** The ADD that the original's host-local got, with the body in the place of `ipam`. */
+function originalsCall(hostLocal: Subject["hostLocal"], id: string, dataDir: string) {
+  const ipam = { type: "host-local", ranges: [[{ subnet: "172.16.5.0/24" }]], dataDir };
+  return {
+    ...{ command: [hostLocal.path], verb: "ADD", containerID: id, ifname: "eth0" },
+    ...{ netns: "/var/run/netns/none", path: hostLocal.folder },
+    stdin: { cniVersion: "1.0.0", name: "mynet", ipam },
+  };
+}
 
 describeSubjects("node-annotation", (subject) => {
   const itCompiled = onlyCompiled(subject);
@@ -146,6 +159,30 @@ describeSubjects("node-annotation", (subject) => {
       await node.worker.annotate(key, null);
       await node.pass("DEL", { file });
       expect(existsSync(join(dataDir, "mynet/172.16.5.2"))).toBe(false);
+    });
+
+    it("a pod of the original's, in a dataDir that only the body names, is freed by a DEL that comes before any ADD", async () => {
+      const node = await make();
+      const dataDir = join(node.worker.folder, "leases");
+      await node.worker.annotate(key, `${body}, dataDir: ${JSON.stringify(dataDir)}`);
+      const before = (id: string) => callPlugin(originalsCall(subject.hostLocal, id, dataDir));
+      for (const id of ["c1", "c2"]) addressesIn(await before(id));
+      const leases = () => Object.values(listLeases(join(dataDir, "mynet"))).sort();
+      expect(leases()).toEqual(["c1 eth0", "c2 eth0"]);
+      await node.pass("DEL", { id: "c1" });
+      expect(leases()).toEqual(["c2 eth0"]);
+      // From then on it is known, without the API server.
+      await beginOutage(server);
+      await node.pass("DEL", { id: "c2" });
+      expect(leases()).toEqual([]);
+    });
+
+    it("a DEL of a network of which nothing is known succeeds where the Node can't be asked, and soon", async () => {
+      const node = await make(body);
+      await beginOutage(server, "blackHole");
+      const before = performance.now();
+      await node.pass("DEL");
+      expect(performance.now() - before).toBeLessThan(10_000);
     });
 
     itCompiled("entries that aren't nested go to another delegate as they are", async () => {

@@ -16,9 +16,10 @@ const lack = whatLacks(containerd, root());
 describe("a runtime's sandboxes", () => {
   it("are listed with their states", async () => {
     const { socket } = await startRuntime({ aa11: "ready", bb22: "not ready" });
+    const pod = { namespace: "web", name: "a-pod", uid: "uid-1" };
     expect([...(await listSandboxes(socket))]).toEqual([
-      ["aa11", "ready"],
-      ["bb22", "not ready"],
+      ["aa11", { state: "ready", pod }],
+      ["bb22", { state: "not ready", pod }],
     ]);
     await expect(listSandboxes(`${socket}.none`)).rejects.toThrow(
       /^the container runtime at .*none can't be asked/,
@@ -34,7 +35,8 @@ describe("a runtime's sandboxes", () => {
     fc.assert(
       fc.property(states, fc.nat(), (given, cut) => {
         const whole = frame(answer(given));
-        expect(Object.fromEntries(readSandboxes(whole))).toEqual({ ...given });
+        const read = [...readSandboxes(whole)].map(([id, { state }]) => [id, state]);
+        expect(Object.fromEntries(read)).toEqual({ ...given });
         const short = whole.subarray(0, cut % whole.length);
         expect(() => readSandboxes(short)).toThrow(/no gRPC frame/);
       }),

@@ -31,7 +31,10 @@ export function answer(states: States): Buffer {
     Object.entries(states).map(([id, state]) =>
       bytes(1, [
         bytes(1, [Buffer.from(id)]),
-        bytes(2, [bytes(1, [Buffer.from("a-pod")])]),
+        bytes(
+          2,
+          ["a-pod", "uid-1", "web"].map((text, i) => bytes(i + 1, [Buffer.from(text)])),
+        ),
         ...(state === "ready" ? [] : [Buffer.from([0x18, 1])]),
         Buffer.from([0x20, 0x80, 0xf0, 0xcb, 0xd5, 0xb1, 0xa2, 0x9a, 0x18]),
       ]),

@@ -48,8 +48,8 @@ export type PoolCluster = {
   close(): Promise<void>;
 };
 
-export async function startPoolCluster(): Promise<PoolCluster> {
-  const api = await startRealApiServer();
+export async function startPoolCluster(options: { etcdFlags?: string[] } = {}): Promise<PoolCluster> {
+  const api = await startRealApiServer(options);
   const client = await adminClient(api);
   await installPoolResources(client);
   const kubeconfig = join(mkdtempSync(join(tmpdir(), "knc-")), "kubeconfig");

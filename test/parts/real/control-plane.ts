@@ -11,8 +11,9 @@ export type ControlPlaneOptions = {
   server: { certificate: string; key: string };
   serviceAccountKey: string;
   isReady: Ready;
-  /** More of kube-apiserver's flags. */
+  /** More of kube-apiserver's flags, and of etcd's. */
   flags?: string[];
+  etcdFlags?: string[];
 };
 
 /**
@@ -44,7 +45,7 @@ export async function startControlPlane(assets: string, options: ControlPlaneOpt
 
   try {
     await writeSecrets(folder, options);
-    let etcd = await startEtcd(assets, folder);
+    let etcd = await startEtcd(assets, folder, options);
     running.push(etcd);
     const startServer = async (port?: number): Promise<Running> => {
       const server = await startKubeApiserver(assets, folder, etcd.port, options, port);
@@ -66,7 +67,7 @@ export async function startControlPlane(assets: string, options: ControlPlaneOpt
           await etcd.process.kill();
           await rm(to, { recursive: true, force: true });
           await cp(from, to, { recursive: true });
-          etcd = await startEtcd(assets, folder, etcd.port);
+          etcd = await startEtcd(assets, folder, options, etcd.port);
           running.push(etcd);
           server = await startServer(server.port);
         };
@@ -80,7 +81,12 @@ export async function startControlPlane(assets: string, options: ControlPlaneOpt
   }
 }
 
-function startEtcd(assets: string, folder: string, fixedPort?: number): Promise<Running> {
+function startEtcd(
+  assets: string,
+  folder: string,
+  { etcdFlags = [] }: ControlPlaneOptions,
+  fixedPort?: number,
+): Promise<Running> {
   const answers: Ready = async (port) => (await fetch(`http://127.0.0.1:${port}/health`)).ok;
   return startUntilReady(
     "etcd",
@@ -97,6 +103,7 @@ function startEtcd(assets: string, folder: string, fixedPort?: number): Promise<
           `--listen-peer-urls=${peer}`,
           `--initial-advertise-peer-urls=${peer}`,
           `--initial-cluster=default=${peer}`,
+          ...etcdFlags,
         ],
         join(folder, "etcd.log"),
       );
