@@ -4,6 +4,7 @@ import { type Packed, unpack } from "../map/pack.ts";
 import type { Block } from "../map/territory.ts";
 import { blockRows } from "./block-rows.ts";
 import { byId, make } from "./elements.ts";
+import { excludedOf } from "./excluded-of.ts";
 import { createFinder } from "./finder.ts";
 import { createPanel } from "./panel.ts";
 import { createPicture } from "./picture.ts";
@@ -79,7 +80,8 @@ function isHeld({ holders }: Item): boolean {
 
 function rowsOf(view: View): Row[] {
   const wanted = typeof target === "string" ? parseIp(target) : undefined;
-  if (view.kind === "block") return blockRows(view.block, innerWidth < 700 ? 4 : 8, wanted);
+  if (view.kind === "block")
+    return blockRows(view.block, innerWidth < 700 ? 4 : 8, wanted, excludedOf(territory, view.block));
   const sections = view.kind === "section" ? [view.section] : territory.sections;
   const look = { width: byId("picture").clientWidth - 120, canOpen: sections.length > 1, contested };
   return sections.flatMap((section) => spaceRows(section, look));
