@@ -128,7 +128,6 @@ describe.skipIf(lack.some)(`a block's whole life${lack.words}`, () => {
       await sleep(70_000);
       const held = await cluster.block("ippool.one.0");
       expect(held?.spec).toMatchObject({ nodeName: "first", closing: true });
-      expect(held?.status).toMatchObject({ used: 1 });
       expect(held?.status?.drained).toBeUndefined();
       expect(await shown("second", "one")).toEqual([]);
       expectSilence(await first.call("DEL", "one", "c1"));
