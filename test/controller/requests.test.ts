@@ -87,6 +87,13 @@ describe.skipIf(lack.some)(`requests of the controller${lack.words}`, () => {
       expect(metadata).toMatchObject({ uid: expect.any(String), resourceVersion: expect.any(String) });
       expect(Object.keys(more).sort()).toEqual(["apiVersion", "kind"]);
     }
+    for (const pool of ["a", "b"]) {
+      const isGrid = ({ url, body }: Asked) =>
+        url.pathname === `${poolPath("IPPool", pool)}/status` && body.includes('"grid"');
+      const isClaim = ({ method, body }: Asked) => method === "POST" && body.includes(`"ippool.${pool}.`);
+      expect(writes().findIndex(isGrid), "the grid is frozen").toBeGreaterThanOrEqual(0);
+      expect(writes().findIndex(isGrid)).toBeLessThan(writes().findIndex(isClaim));
+    }
     for (const node of ["n1", "n2"]) {
       const own = applies.filter(({ url }) => url.pathname.endsWith(`/${node}`));
       // One write carries all its pools: an apply with one would drop the others.
