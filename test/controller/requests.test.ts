@@ -23,7 +23,7 @@ describe.skipIf(lack.some)(`requests of the controller${lack.words}`, () => {
       ["b", 2],
     ] as const)
       await cluster.createPool("IPPool", name, {
-        ...{ subnet: `10.${octet}.0.0/24`, perNodeBlockSize: 8 },
+        ...{ subnet: `10.${octet}.0.0/22`, perNodeBlockSize: 8 },
         ...{ blockReleaseDelay: "1100ms", blockHoldTime: "1s" },
         nodeSelector: { nodeSelectorTerms: [{ matchExpressions: [{ key: name, operator: "Exists" }] }] },
       });
@@ -36,9 +36,9 @@ describe.skipIf(lack.some)(`requests of the controller${lack.words}`, () => {
     await proxy?.close();
   });
 
-  async function start(): Promise<void> {
+  async function start(...args: string[]): Promise<void> {
     proxy = await startFaultyProxy(cluster.api, Math.random, () => {});
-    controller = startController({ kubeconfig: proxy.kubeconfig });
+    controller = startController({ kubeconfig: proxy.kubeconfig, args });
     await controller.said("everything is listed");
   }
   const idle = () =>
@@ -148,4 +148,32 @@ describe.skipIf(lack.some)(`requests of the controller${lack.words}`, () => {
         resourceVersion: expect.any(String),
       });
   });
+
+  it("asks at the rate that it may, and less and less often where it is refused", async () => {
+    await start("--requests-per-second=20");
+    const names = Array.from({ length: 60 }, (_, i) => `rate-${i}`);
+    const began = performance.now();
+    for (const name of names) await cluster.createNode(name, { b: "" });
+    await until(
+      async () => (await cluster.annotation("rate-59", "b")) !== undefined,
+      "the last one has a block",
+    );
+    for (const name of names) await until(() => cluster.annotation(name, "b"), `${name} has a block`);
+    // Twice a second's requests at once, then its share: of two writes a Node at least.
+    expect(performance.now() - began).toBeGreaterThan(((60 * 2 - 40) / 20) * 1000 - 200);
+
+    await idle();
+    proxy.set({ killed: 0, dropped: 0, refused: 1, delayed: 0, delay: 0 });
+    const before = proxy.asked.length;
+    await cluster.createNode("late", { b: "" });
+    await sleep(3000);
+    const early = proxy.asked.length - before;
+    await sleep(9000);
+    const later = proxy.asked.length - before - early;
+    expect(early).toBeGreaterThan(0);
+    // A third as often, at most.
+    expect(later).toBeLessThan(Math.max(3, early));
+    proxy.set({ killed: 0, dropped: 0, refused: 0, delayed: 0, delay: 0 });
+    await until(() => cluster.annotation("late", "b"), "it goes on where it is answered again", 60_000);
+  }, 120_000);
 });
