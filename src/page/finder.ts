@@ -1,4 +1,6 @@
+import { contains } from "../address/cidr.ts";
 import { formatIp, type Ip, parseIp } from "../address/ip.ts";
+import { isInside } from "../address/range.ts";
 import { findWithin, indexSpans, type SpanIndex } from "../map/span-index.ts";
 import type { Block, Holder, Territory } from "../map/territory.ts";
 import { excludedOf } from "./excluded-of.ts";
@@ -9,7 +11,8 @@ export type Find = {
   readonly kind: "node" | "pod" | "address";
   readonly name: string;
   readonly note: string;
-  readonly block: Block;
+  /** None where an address is in no node's block. */
+  readonly block?: Block;
   readonly address?: Ip;
 };
 
@@ -32,17 +35,37 @@ export function createFinder(territory: Territory): (query: string, most: number
     const all = ip
       ? findAddress(territory, index, ip)
       : [...findBlocks(blocks, words), ...findPods(pods, words)];
-    return { finds: all.slice(0, most), count: all.length, blocks: new Set(all.map(({ block }) => block)) };
+    return {
+      finds: all.slice(0, most),
+      count: all.length,
+      blocks: new Set(all.flatMap(({ block }) => block ?? [])),
+    };
   };
 }
 
 function findAddress(territory: Territory, index: SpanIndex<Block>, address: Ip): Find[] {
-  return findWithin(index, { first: address, last: address }).map((block) => {
+  const blocks = findWithin(index, { first: address, last: address });
+  if (blocks.length === 0) return findOutside(territory, address);
+  return blocks.map((block) => {
     const pods = block.held.filter((holder) => holder.address.value === address.value).map(({ pod }) => pod);
     const state = reasonToKeep(block, address, excludedOf(territory, block)) ?? "free";
     const note = `${pods.length > 0 ? pods.join(", ") : state} · ${nodeOf(block)}`;
     return { kind: "address", name: formatIp(address), note, block, address };
   });
+}
+
+/** An address that the map shows, though no node has it. */
+function findOutside({ sections, strays }: Territory, address: Ip): Find[] {
+  const section = sections.find(({ network }) => contains(network, address));
+  if (!section) return [];
+  const isExcluded = section.excluded?.some((span) => isInside(span, address)) ?? false;
+  const pods = strays.filter((stray) => isSameIp(stray.address, address)).map(({ pod }) => pod);
+  const state = pods.length > 0 ? pods.join(", ") : isExcluded ? "excluded" : "free";
+  return [{ kind: "address", name: formatIp(address), note: `${state} · in no node's block`, address }];
+}
+
+function isSameIp(a: Ip, b: Ip): boolean {
+  return a.family === b.family && a.value === b.value;
 }
 
 /** Names that begin so before those that have it somewhere. */

@@ -283,6 +283,14 @@ describe.skipIf(lack.some)(`the page, in a browser${lack.words}`, () => {
       await expect.poll(focused).toBe("192.168.0.5: excluded");
       expect(await page.locator("#panel").textContent()).toContain("excluded");
       await page.screenshot({ path: join(screenshots, `map-pool-block-${colorScheme}.png`) });
+      await press("/");
+      await page.keyboard.type("192.168.0.120");
+      expect(await page.getByRole("option").allTextContents()).toEqual([
+        expect.stringContaining("excluded · in no node's block"),
+      ]);
+      await press("Enter");
+      await expect.poll(focused).toBe("excluded: 192.168.0.100 – 192.168.0.127");
+      await expect.poll(crumbs).toEqual(["All"]);
     },
   );
 

@@ -115,6 +115,9 @@ describe("the page of a pool", () => {
     expect(found("192.168.0.5")).toEqual(["192.168.0.5: excluded · n1"]);
     expect(found("192.168.0.1")).toEqual(["192.168.0.1: free · n1"]);
     expect(found("192.168.0.16")).toEqual(["192.168.0.16: kept back · n1"]);
+    expect(found("192.168.0.120")).toEqual(["192.168.0.120: excluded · in no node's block"]);
+    expect(found("192.168.0.200")).toEqual(["192.168.0.200: free · in no node's block"]);
+    expect(found("10.0.0.1")).toEqual([]);
     expect(found("192.168.0.18")).toEqual(["192.168.0.18: default/two · n2 (closing)"]);
     expect(found("two")).toEqual(["default/two: 192.168.0.18 · n2 (closing)"]);
   });
