@@ -20,7 +20,7 @@ usage: ./build.sh COMMAND
 
   demo                          three nodes and their pods on this machine, in under a minute
   test [--quick] [FILE...]      every test, or those that take seconds, or some files
-  test --soak [FILE...]         faults, crowds, the model and rubbish, all of them: an hour or more
+  test --soak [FILE...]         faults, crowds, pools, the model and rubbish, all of them: an hour or more
   bench [FLAG...]               the benchmark: ours around bare host-local, and its peers
   check                         types, lint, import rules, dead code
   binaries [--arch=ARCH]        all programs, to _output/ (amd64 or arm64; default: this machine's)
@@ -89,7 +89,7 @@ run_tests() {
       *) files+=("$argument") ;;
     esac
   done
-  [ -z "${SOAK:-}" ] || [ ${#files[@]} -gt 0 ] || files=(test/faults test/controller/faults.test.ts test/model test/rubbish)
+  [ -z "${SOAK:-}" ] || [ ${#files[@]} -gt 0 ] || files=(test/faults test/controller test/real/whole-life.test.ts test/model test/rubbish)
   set_up
   [ "$tier" = full ] || node test/tiers.ts "${files[@]}" || return 1
   build_executables "$(own_architecture)"

@@ -107,7 +107,7 @@ async function map(
   }
   if (options.html !== undefined) {
     const { renderPage } = await import("../map/page.ts");
-    write(options.html, renderPage(territory, { title, subtitle: subtitleFor(survey) }), shell);
+    write(options.html, renderPage(territory, { title, subtitle: subtitleFor(survey, territory) }), shell);
   }
 }
 
@@ -152,9 +152,10 @@ async function show(territory: Territory, key: string, options: Options, shell: 
   shell.print(picture);
 }
 
-function subtitleFor({ nodes, pods }: Survey): string {
+function subtitleFor({ nodes, pods }: Survey, { summary }: Territory): string {
   const time = new Date().toISOString().slice(0, 16).replace("T", " ");
-  return `${formatCount(nodes.length)} nodes, ${formatCount(pods.length)} addresses of pods, as of ${time} UTC`;
+  const whole = summary === undefined ? "" : `${summary}. `;
+  return `${whole}${formatCount(nodes.length)} nodes, ${formatCount(pods.length)} addresses of pods, as of ${time} UTC`;
 }
 
 function write(file: string, text: string, shell: Shell): void {

@@ -1,11 +1,13 @@
-import { type Cidr, contains, firstOf, formatCidr, sizeOf } from "../address/cidr.ts";
+import { type Cidr, firstOf, formatCidr, sizeOf } from "../address/cidr.ts";
 import { bitsOf, formatIp, parseIp } from "../address/ip.ts";
-import { countOf, type Range, type Span } from "../address/range.ts";
+import { countOf, overlaps, type Range, type Span } from "../address/range.ts";
 import { keysOfNetworks } from "../survey/network.ts";
 import type { BlockView, PoolView } from "../survey/pool-view.ts";
 import type { Survey } from "../survey/survey.ts";
 import { count, formatCount } from "./numbers.ts";
-import { type Block, blockOf, chartBlocks, type Holder, type Territory } from "./territory.ts";
+import { spanOfSection } from "./sections.ts";
+import { clip } from "./segments.ts";
+import { type Block, chartBlocks, type Holder, poolBlockOf, type Territory } from "./territory.ts";
 
 /** A pool with its whole grid: what nodes have of it, what is closing, excluded and free, and the pods' addresses. */
 export function chartPool(
@@ -30,21 +32,24 @@ export function chartPool(
   return {
     ...territory,
     summary: summarize(view),
-    sections: territory.sections.map((section) => ({
-      ...section,
-      excluded: excluded.filter(({ first }) => contains(section.network, first)),
-    })),
+    sections: territory.sections.map((section) => {
+      const whole = spanOfSection(section);
+      const own = excluded.filter((span) => overlaps(span, whole)).map((span) => clip(span, whole));
+      return own.length > 0 ? { ...section, excluded: own } : section;
+    }),
   };
 }
 
-function toBlock({ node, span, size, gateway, closing }: BlockView, network: Cidr | undefined): Block {
+function toBlock(view: BlockView, network: Cidr | undefined): Block {
+  const { name, node, span, forPods, gateway, closing } = view;
   const own = networkOf(span);
-  const ends = { rangeStart: formatIp(span.first), rangeEnd: formatIp(span.last) };
-  const range: Range = own
-    ? { subnet: formatCidr(own) }
-    : { subnet: formatCidr(network ?? around(span)), ...ends };
-  const block = blockOf(node, { ...range, ...(gateway && { gateway: formatIp(gateway) }) });
-  return { ...block, usable: size, ...(closing && { isClosing: true }) };
+  const whole = own ?? network ?? around(span);
+  const range: Range = {
+    subnet: formatCidr(whole),
+    ...(!own && { rangeStart: formatIp(span.first), rangeEnd: formatIp(span.last) }),
+    pool: { block: name, prefix: whole.prefix, ...(gateway && { gateway: formatIp(gateway) }) },
+  };
+  return poolBlockOf(node, range, forPods, closing);
 }
 
 /** The network that a span is; undefined where it is none. */

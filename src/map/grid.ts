@@ -1,6 +1,6 @@
 import { countOf, type Span } from "../address/range.ts";
 import { lower } from "./order.ts";
-import { type Section, spanOfSection, usualSize } from "./sections.ts";
+import { occupiedOf, type Section, spanOfSection, usualSize } from "./sections.ts";
 import { countStrips } from "./strips.ts";
 
 /** How a section is laid out in a picture: addresses a line, and how many blocks of the usual size they make. */
@@ -17,7 +17,7 @@ const steps = [
 /** The grid for a section in at most so many lines; in fewer where blocks are few and far between. */
 export function gridFor(section: Section, maxLines: number): Grid {
   const space = spanOfSection(section);
-  const spans = section.blocks.map(({ span }) => span);
+  const spans = occupiedOf(section);
   const typical = usualSize(section);
   const places = countStrips(space, spans, typical);
   const slots = steps.find(({ upTo }) => places <= upTo)?.slots ?? 64;

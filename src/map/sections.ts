@@ -2,6 +2,7 @@ import { type Cidr, firstOf, lastOf } from "../address/cidr.ts";
 import { bitsOf } from "../address/ip.ts";
 import { countOf, overlaps, type Span } from "../address/range.ts";
 import { higher } from "./order.ts";
+import { indexSpans, type SpanIndex, type Spanned } from "./span-index.ts";
 import { typicalSize } from "./strips.ts";
 import type { Block } from "./territory.ts";
 
@@ -9,7 +10,7 @@ import type { Block } from "./territory.ts";
 export type Section = {
   readonly network: Cidr;
   readonly blocks: Block[];
-  /** Addresses that nobody gets; by address. */
+  /** Addresses of the section that nobody gets; by address, none touching another. */
   readonly excluded?: readonly Span[];
 };
 
@@ -62,6 +63,11 @@ export function occupiedOf({ blocks, excluded = [] }: Section): Span[] {
   const spans = blocks.map(({ span }) => span);
   if (excluded.length === 0) return spans;
   return [...spans, ...excluded].sort((a, b) => (a.first.value < b.first.value ? -1 : 1));
+}
+
+/** What is excluded of a section, to be found by address. */
+export function indexExcluded({ excluded = [] }: Section): SpanIndex<Spanned> {
+  return indexSpans(excluded.map((span) => ({ span })));
 }
 
 /** The size that most of its blocks have; all of it where it has none. */

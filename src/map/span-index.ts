@@ -1,6 +1,6 @@
 import type { Span } from "../address/range.ts";
 
-type Spanned = { readonly span: Span };
+export type Spanned = { readonly span: Span };
 
 /** Things with spans, to be found by address. `reach`: the highest address of each and all before it in its family. */
 export type SpanIndex<T extends Spanned> = { readonly items: readonly T[]; readonly reach: readonly Edge[] };

@@ -3,7 +3,7 @@ import { formatIp } from "../address/ip.ts";
 import { escapeMarkup } from "./escape.ts";
 import { gridFor, placeIn } from "./grid.ts";
 import { count, formatCount } from "./numbers.ts";
-import { type Section, spanOfSection } from "./sections.ts";
+import { indexExcluded, occupiedOf, type Section, spanOfSection } from "./sections.ts";
 import { type Segment, segmentsOf } from "./segments.ts";
 import { indexSpans } from "./span-index.ts";
 import { type Line, labelWidth, stripsOf } from "./strips.ts";
@@ -16,6 +16,8 @@ import { countNodes, describeGap, describeSection, describeSpan, describeUse, li
 const width = 1000;
 const margin = 32;
 const maxLines = 400;
+const excludedPattern =
+  '<pattern id="barred" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="barred-line" width="1" height="6"/></pattern>';
 
 /** The picture as one SVG that needs nothing else, light or dark as its reader's system is. */
 export function drawSvg(territory: Territory, title: string): string {
@@ -28,16 +30,17 @@ export function drawSvg(territory: Territory, title: string): string {
     top += height + 36;
   }
   const height = top + legendHeight + margin;
-  const subtitle = `${count(territory.blocks.length, "block")} of ${countNodes(territory.blocks)}`;
+  const subtitle =
+    territory.summary ?? `${count(territory.blocks.length, "block")} of ${countNodes(territory.blocks)}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
 <title id="title">${escapeMarkup(`${title}: ${subtitle}`)}</title>
 <style>${svgStyle}</style>
-<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/><rect class="hatch-line" width="2.5" height="6"/></pattern></defs>
+<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/><rect class="hatch-line" width="2.5" height="6"/></pattern>${excludedPattern}</defs>
 <rect class="ground" width="${width}" height="${height}"/>
 <text class="title" x="${margin}" y="${margin + 20}">${escapeMarkup(title)}</text>
 <text class="quiet" x="${margin}" y="${margin + 42}">${escapeMarkup(subtitle)}</text>
 ${parts.join("\n")}
-${drawLegend(margin, top)}
+${drawLegend(territory, margin, top, width - 2 * margin)}
 </svg>
 `;
 }
@@ -50,11 +53,11 @@ function drawSection(
   top: number,
 ): { markup: string; height: number } {
   const space = spanOfSection(section);
-  const spans = section.blocks.map(({ span }) => span);
   const grid = gridFor(section, maxLines);
   const scale = scaleFor(section.blocks);
   const index = indexSpans(section.blocks);
-  const lines = stripsOf(space, spans, grid.size);
+  const excluded = indexExcluded(section);
+  const lines = stripsOf(space, occupiedOf(section), grid.size);
   const left = margin + labelWidth(lines) * 7 + 12;
   const room = width - margin - left;
   const high = tileHeight(grid.slots);
@@ -69,7 +72,7 @@ function drawSection(
 
   function drawRow({ span }: Line): string {
     const label = `<text class="label" x="${left - 12}" y="${round(y + high / 2 + 4)}">${formatIp(span.first)}</text>`;
-    const tiles = segmentsOf(span, index).map((segment) => {
+    const tiles = segmentsOf(span, index, excluded).map((segment) => {
       const { from, to } = placeIn(span.first.value, grid.size, segment.span);
       const gap = grid.slots > 16 ? 1 : 2;
       const tile = { x: left + from * room, y, width: Math.max(4, (to - from) * room - gap), height: high };
@@ -85,23 +88,26 @@ function drawSection(
 }
 
 function drawTile(segment: Segment, tile: Tile, scale: Scale, isContested: boolean): string {
-  const { blocks, span } = segment;
+  const { blocks, span, isExcluded } = segment;
   const box = `x="${round(tile.x)}" y="${tile.y}" width="${round(tile.width)}" height="${tile.height}" rx="${tile.height > 20 ? 4 : 2}"`;
-  if (blocks.length === 0)
-    return `<rect class="free" ${box}><title>free: ${describeSpan(span)}</title></rect>`;
+  if (blocks.length === 0) {
+    const what = isExcluded ? "excluded" : "free";
+    return `<rect class="${what}" ${box}><title>${what}: ${describeSpan(span)}</title></rect>`;
+  }
   const level = levelOf(useOf(blocks), blocks.length, scale);
   const names = listBlocks(blocks);
   const words = isContested
     ? `${names}: overlaps with other ranges`
     : `${names}: ${describeUse(blocks, scale)}`;
   const look = isContested ? "contested" : `s${level}`;
-  const rect = `<rect class="${look}" ${box}><title>${escapeMarkup(words)}</title></rect>`;
+  const closing = blocks.some(({ isClosing }) => isClosing) ? " closing" : "";
+  const rect = `<rect class="${look}${closing}" ${box}><title>${escapeMarkup(words)}</title></rect>`;
   return rect + writeOnTile(blocks, tile, isContested ? "contested" : String(level));
 }
 
 /** The node's name where it fits, and how many addresses it holds where that does too. */
 function writeOnTile(blocks: Block[], { x, y, width, height }: Tile, look: string): string {
-  const name = blocks.map(({ node }) => node).join(", ");
+  const name = blocks.map(({ node, isClosing }) => (isClosing ? `${node} (closing)` : node)).join(", ");
   if (height < 24 || name.length * 7 + 14 > width) return "";
   const [first] = blocks as [Block];
   const hasTwoLines = height > 38;

@@ -14,6 +14,8 @@ export const svgStyle = [
   '.label,.gap{font:11.5px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:var(--quiet)}',
   ".label{text-anchor:end}.gap{font-size:11px}",
   ".free{fill:none;stroke:var(--free);stroke-dasharray:2 3}",
+  ".excluded{fill:url(#barred);stroke:var(--free)}.barred-line{fill:var(--quiet)}",
+  ".closing{stroke:var(--text);stroke-width:1.5;stroke-dasharray:5 3}",
   ".contested{fill:url(#hatch);stroke:var(--trouble);stroke-width:1.5}",
   ".hatch-ground{fill:var(--trouble-ground)}.hatch-line{fill:var(--trouble);opacity:.55}",
   ".name{font-size:12px;font-weight:500}.use{font-size:11px}",

@@ -4,7 +4,7 @@ import type { Glyphs } from "./glyphs.ts";
 import { huesOf } from "./hues.ts";
 import { count, formatCount, formatShare } from "./numbers.ts";
 import { drawSection, type Style, wantedLines } from "./terminal-section.ts";
-import type { Block, Territory } from "./territory.ts";
+import { type Block, hasExcluded, type Territory } from "./territory.ts";
 import { findTroubles } from "./troubles.ts";
 import { byUse, useOf } from "./use.ts";
 import { countNodes } from "./words.ts";
@@ -56,13 +56,12 @@ function describeTerritory({ blocks, summary }: Territory, title: string, paint:
   return `${paint.bold(title)}: ${count(blocks.length, "block")} of ${countNodes(blocks)}`;
 }
 
-function describeGlyphs({ sections }: Territory, { glyphs, paint, width }: Window): string[] {
-  const isExcluded = sections.some(({ excluded = [] }) => excluded.length > 0);
+function describeGlyphs(territory: Territory, { glyphs, paint, width }: Window): string[] {
   const steps = glyphs.shades.map((shade, at) => {
     const share = Math.round((100 * (at + 1)) / glyphs.shades.length);
     return `${shade} ${at === 0 ? "used to " : "to "}${share} %`;
   });
-  const excluded = isExcluded ? [`${glyphs.excluded} excluded`] : [];
+  const excluded = hasExcluded(territory) ? [`${glyphs.excluded} excluded`] : [];
   const all = [`${glyphs.free} free`, ...excluded, ...steps, `${glyphs.conflict} conflict`].map((entry) =>
     entry.replaceAll(" ", nbsp),
   );

@@ -4,8 +4,8 @@ import { countOf, type Span } from "../address/range.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Glyphs, shadeGlyph } from "./glyphs.ts";
 import { formatCount } from "./numbers.ts";
-import { occupiedOf, type Section, spanOfSection, usualSize } from "./sections.ts";
-import { findWithin, indexSpans, type SpanIndex } from "./span-index.ts";
+import { indexExcluded, occupiedOf, type Section, spanOfSection, usualSize } from "./sections.ts";
+import { findWithin, indexSpans, type SpanIndex, type Spanned } from "./span-index.ts";
 import { countStrips, type Line, labelWidth, stripsOf } from "./strips.ts";
 import type { Block } from "./territory.ts";
 import { type Scale, scaleFor, shadeOf, useOf } from "./use.ts";
@@ -36,7 +36,7 @@ export function drawSection(section: Section, width: number, height: number, sty
   const { fit, lines, label } = layOut(section, width, Math.max(1, height - headingLines));
   const scale = scaleFor(section.blocks);
   const index = indexSpans(section.blocks);
-  const excluded = indexSpans((section.excluded ?? []).map((span) => ({ span })));
+  const excluded = indexExcluded(section);
   return [
     ...describeFit(section, fit, scale, width, style.paint),
     ...lines.map((line) => {
@@ -103,7 +103,7 @@ function drawGap({ span }: Line, label: number, { unit, columns }: Fit, { glyphs
   return paint.dim(`${" ".repeat(label)} ${glyphs.gap} ${words}`);
 }
 
-type Ground = { index: SpanIndex<Block>; excluded: SpanIndex<{ span: Span }>; scale: Scale };
+type Ground = { index: SpanIndex<Block>; excluded: SpanIndex<Spanned>; scale: Scale };
 
 function drawCells({ span }: Line, unit: bigint, { index, excluded, scale }: Ground, style: Style): string {
   const { family, value } = span.first;

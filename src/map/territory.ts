@@ -21,6 +21,8 @@ export type Block = {
   readonly usable: bigint;
   /** By address. */
   readonly held: Holder[];
+  /** Of a pool: what pods may get of it, in order, but for the gateway. */
+  readonly forPods?: readonly Span[];
   /** Of a pool, and to be given back: no pod gets an address of it any more. */
   readonly isClosing?: true;
 };
@@ -69,6 +71,14 @@ export function chartBlocks(all: Block[], holders: Holder[], networks: Cidr[]): 
   };
 }
 
+export function hasExcluded({ sections }: Territory): boolean {
+  return sections.some(({ excluded = [] }) => excluded.length > 0);
+}
+
+export function hasClosing({ blocks }: Territory): boolean {
+  return blocks.some(({ isClosing }) => isClosing);
+}
+
 /** By family, then by first address, then the larger first. */
 function compareSpans(a: Span, b: Span): number {
   if (a.first.family !== b.first.family) return a.first.family - b.first.family;
@@ -93,6 +103,15 @@ export function blockOf(node: string, range: Range): Block {
     usable: givable(range),
     held: [],
   };
+}
+
+/** A block of a pool: its `range` says it all, but for exclusions and whether it closes. */
+export function poolBlockOf(node: string, range: Range, forPods: readonly Span[], isClosing: boolean): Block {
+  const block = blockOf(node, range);
+  const { gateway } = block;
+  const hasGateway = gateway !== undefined && forPods.some((span) => isInside(span, gateway));
+  const usable = forPods.reduce((sum, span) => sum + countOf(span), 0n) - (hasGateway ? 1n : 0n);
+  return { ...block, given: block.span, usable, forPods, ...(isClosing && { isClosing }) };
 }
 
 /** Gives every holder to the block that has its address: its own node's, else the smallest. What is left over has none. */

@@ -1,16 +1,17 @@
 import { formatIp, type Ip } from "../address/ip.ts";
-import { countOf, isInside } from "../address/range.ts";
+import { countOf, type Span } from "../address/range.ts";
 import { count } from "../map/numbers.ts";
 import { higher, lower } from "../map/order.ts";
 import { stripsOf } from "../map/strips.ts";
 import type { Block, Holder } from "../map/territory.ts";
+import { reasonToKeep } from "./reason-to-keep.ts";
 import type { Item, Row } from "./rows.ts";
 
 // Of a larger block, only what is near an address in use is drawn.
 const drawnWhole = 1024n;
 
-/** A block's addresses, each a tile; `perRow` is a power of two. `wanted` is drawn in any case. */
-export function blockRows(block: Block, perRow: number, wanted?: Ip): Row[] {
+/** A block's addresses, each a tile; `perRow` is a power of two. `wanted` is drawn in any case; `excluded` is its section's. */
+export function blockRows(block: Block, perRow: number, wanted?: Ip, excluded: readonly Span[] = []): Row[] {
   const holders = new Map<bigint, Holder[]>();
   for (const holder of block.held)
     holders.set(holder.address.value, [...(holders.get(holder.address.value) ?? []), holder]);
@@ -26,6 +27,7 @@ export function blockRows(block: Block, perRow: number, wanted?: Ip): Row[] {
       return addressItem(
         block,
         address,
+        excluded,
         holders.get(address.value) ?? [],
         place / perRow,
         (place + 1) / perRow,
@@ -44,9 +46,16 @@ function drawnOf({ span, given, held }: Block, wanted: Ip | undefined) {
     .filter(({ first }) => first.value === higher(lower(first.value, span.last.value), span.first.value));
 }
 
-function addressItem(block: Block, address: Ip, holders: readonly Holder[], from: number, to: number): Item {
+function addressItem(
+  block: Block,
+  address: Ip,
+  excluded: readonly Span[],
+  holders: readonly Holder[],
+  from: number,
+  to: number,
+): Item {
   const text = formatIp(address);
-  const kept = holders.length === 0 ? reasonToKeep(block, address) : undefined;
+  const kept = holders.length === 0 ? reasonToKeep(block, address, excluded) : undefined;
   const pods = holders.map(({ pod }) => pod);
   const look = holders.length > 1 ? "contested" : holders.length === 1 ? "held" : kept ? "kept" : "unheld";
   return {
@@ -61,11 +70,4 @@ function addressItem(block: Block, address: Ip, holders: readonly Holder[], from
     blocks: [block],
     holders,
   };
-}
-
-/** Why host-local gives this address to no pod. */
-function reasonToKeep({ given, gateway, span }: Block, address: Ip): string | undefined {
-  if (address.value === gateway?.value) return "gateway";
-  if (isInside(given, address)) return undefined;
-  return address.value === span.first.value ? "network" : address.family === 4 ? "broadcast" : "kept";
 }

@@ -1,9 +1,11 @@
 // The page that map --html writes. scripts/make-page.ts bundles this file; it runs in a browser and asks for nothing.
-import { formatIp, parseIp } from "../address/ip.ts";
+import { formatIp, type Ip, parseIp } from "../address/ip.ts";
+import { isInside } from "../address/range.ts";
 import { type Packed, unpack } from "../map/pack.ts";
 import type { Block } from "../map/territory.ts";
 import { blockRows } from "./block-rows.ts";
 import { byId, make } from "./elements.ts";
+import { excludedOf } from "./excluded-of.ts";
 import { createFinder } from "./finder.ts";
 import { createPanel } from "./panel.ts";
 import { createPicture } from "./picture.ts";
@@ -14,8 +16,8 @@ import { createThemeSwitch } from "./theme.ts";
 import { createTip } from "./tip.ts";
 import { formatView, nameView, parseView, type View, wayTo } from "./view.ts";
 
-/** What the next view begins at: a block, or a single address of the view's block. */
-type Target = Block | string;
+/** What the next view begins at: a block, a single address of the view's block, or one that is in no block. */
+type Target = Block | string | Ip;
 
 const territory = unpack(JSON.parse(byId("data").textContent ?? "") as Packed);
 const contested: ReadonlySet<Block> = new Set(territory.conflicts.flatMap(({ blocks }) => blocks));
@@ -68,9 +70,10 @@ function open(next: View, isFirst = false): void {
 }
 
 function isTarget(item: Item): boolean {
-  return typeof target === "string"
-    ? item.key === target
-    : item.look !== "section" && item.blocks.some((block) => block === target);
+  if (typeof target === "string") return item.key === target;
+  if (item.look === "section" || target === undefined) return false;
+  if ("family" in target) return item.blocks.length === 0 && isInside(item.span, target);
+  return item.blocks.some((block) => block === target);
 }
 
 function isHeld({ holders }: Item): boolean {
@@ -79,7 +82,8 @@ function isHeld({ holders }: Item): boolean {
 
 function rowsOf(view: View): Row[] {
   const wanted = typeof target === "string" ? parseIp(target) : undefined;
-  if (view.kind === "block") return blockRows(view.block, innerWidth < 700 ? 4 : 8, wanted);
+  if (view.kind === "block")
+    return blockRows(view.block, innerWidth < 700 ? 4 : 8, wanted, excludedOf(territory, view.block));
   const sections = view.kind === "section" ? [view.section] : territory.sections;
   const look = { width: byId("picture").clientWidth - 120, canOpen: sections.length > 1, contested };
   return sections.flatMap((section) => spaceRows(section, look));
@@ -99,7 +103,8 @@ createThemeSwitch(byId<HTMLButtonElement>("theme"));
 const search = createSearchBox(field, byId("finds"), byId("status"), {
   find: createFinder(territory),
   onFound: picture.emphasize,
-  onChoose: ({ block, address }) => goTo(block, address && formatIp(address)),
+  onChoose: ({ block, address }) =>
+    block ? goTo(block, address && formatIp(address)) : go({ kind: "all" }, address),
   onLeave: () => byId("picture").querySelector<HTMLElement>('[tabindex="0"]')?.focus(),
 });
 addEventListener("hashchange", () => open(parseView(location.hash.slice(1), territory)));

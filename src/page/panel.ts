@@ -16,6 +16,7 @@ export type Panel = {
   showSummary(): void;
 };
 
+const closingWords = "Closing: no pod gets an address of it any more. It is free when no pod has one.";
 const shownPods = 300;
 const shownBlocks = 20;
 
@@ -64,6 +65,7 @@ export function createPanel(root: HTMLElement, territory: Territory, hooks: Pane
       make("p", { class: "mono quiet" }, block.text),
       make("p", { class: "figure" }, formatCount(block.held.length), make("span", {}, ` ${ofWhat(block)}`)),
       bar(block),
+      ...(block.isClosing ? [make("p", { class: "quiet" }, closingWords)] : []),
     ];
     if (!isAlone) return parts;
     const button = make("button", { type: "button", class: "action" }, "Show its addresses");
@@ -109,15 +111,14 @@ export function createPanel(root: HTMLElement, territory: Territory, hooks: Pane
       ];
     if (!block)
       return [
-        make("h2", {}, "Free"),
+        make("h2", {}, item.look === "excluded" ? "Excluded" : "Free"),
         make("p", { class: "mono quiet" }, describeSpan(item.span)),
         ...summary(),
       ];
     if (item.inside === undefined) return describeAddress(item);
-    const rivals =
-      item.look === "contested"
-        ? [make("p", { class: "trouble" }, "Overlaps with other ranges: two pods may get one address.")]
-        : [];
+    const rivals = item.look.startsWith("contested")
+      ? [make("p", { class: "trouble" }, "Overlaps with other ranges: two pods may get one address.")]
+      : [];
     return [...rivals, ...item.blocks.slice(0, shownBlocks).flatMap((one) => describeBlock(one, true))];
   }
 

@@ -3,7 +3,7 @@ import { formatIp } from "../address/ip.ts";
 import type { Span } from "../address/range.ts";
 import { gridFor, placeIn } from "../map/grid.ts";
 import { formatCount } from "../map/numbers.ts";
-import { type Section, spanOfSection } from "../map/sections.ts";
+import { indexExcluded, occupiedOf, type Section, spanOfSection } from "../map/sections.ts";
 import { type Segment, segmentsOf } from "../map/segments.ts";
 import { indexSpans } from "../map/span-index.ts";
 import { stripsOf } from "../map/strips.ts";
@@ -23,31 +23,34 @@ export type SpaceLook = {
 
 /** A section's blocks, to scale. */
 export function spaceRows(section: Section, look: SpaceLook): Row[] {
-  const spans = section.blocks.map(({ span }) => span);
   const grid = gridFor(section, maxLines);
   const scale = scaleFor(section.blocks);
   const index = indexSpans(section.blocks);
+  const excluded = indexExcluded(section);
   const stem = commonStem(section.blocks);
-  const lines = stripsOf(spanOfSection(section), spans, grid.size).map(({ kind, span }): Row => {
-    if (kind === "gap")
-      return { kind, height: 26, label: "", words: describeGap(span, grid.size), items: [] };
-    const items = segmentsOf(span, index).map((segment) => tileFor(segment, span));
-    return { kind: "tiles", height: heightOf(grid.slots), label: formatIp(span.first), words: "", items };
-  });
+  const lines = stripsOf(spanOfSection(section), occupiedOf(section), grid.size).map(
+    ({ kind, span }): Row => {
+      if (kind === "gap")
+        return { kind, height: 26, label: "", words: describeGap(span, grid.size), items: [] };
+      const items = segmentsOf(span, index, excluded).map((segment) => tileFor(segment, span));
+      return { kind: "tiles", height: heightOf(grid.slots), label: formatIp(span.first), words: "", items };
+    },
+  );
   return [headFor(section, scale, look.canOpen), ...lines];
 
-  function tileFor({ span, blocks }: Segment, row: Span): Item {
+  function tileFor({ span, blocks, isExcluded }: Segment, row: Span): Item {
     const place = { ...placeIn(row.first.value, grid.size, span), span, blocks, holders: [] };
     const [block] = blocks;
     if (!block) {
-      const words = `free: ${describeSpan(span)}`;
-      return { ...place, key: words, look: "free", name: "", note: "", words };
+      const state = isExcluded ? "excluded" : "free";
+      const words = `${state}: ${describeSpan(span)}`;
+      return { ...place, key: words, look: state, name: "", note: "", words };
     }
     const isContested = blocks.some((one) => look.contested.has(one));
     return {
       ...place,
       key: `${block.text}@${block.node}`,
-      look: isContested ? "contested" : `s${levelOf(useOf(blocks), blocks.length, scale)}`,
+      look: `${isContested ? "contested" : `s${levelOf(useOf(blocks), blocks.length, scale)}`}${blocks.some(({ isClosing }) => isClosing) ? " closing" : ""}`,
       name: grid.slots <= 16 ? nameFor(blocks, stem, (place.to - place.from) * look.width) : "",
       note: grid.slots <= 8 ? noteFor(block) : "",
       words: `${listBlocks(blocks)}: ${describeUse(blocks, scale)}${isContested ? "; overlaps with other ranges" : ""}`,
@@ -98,8 +101,7 @@ function commonStem(blocks: readonly Block[]): string {
   return best && best[1] * 2 > blocks.length ? best[0] : "";
 }
 
-function noteFor({ held, usable }: Block): string {
-  return usable < 1_000_000n
-    ? `${formatCount(held.length)} of ${formatCount(usable)}`
-    : formatCount(held.length);
+function noteFor({ held, usable, isClosing }: Block): string {
+  const of = usable < 1_000_000n ? ` of ${formatCount(usable)}` : "";
+  return `${formatCount(held.length)}${of}${isClosing ? ", closing" : ""}`;
 }

@@ -1,9 +1,10 @@
 import type { Cidr } from "../address/cidr.ts";
-import { type Ip, parseIp } from "../address/ip.ts";
-import type { Span } from "../address/range.ts";
+import type { Ip } from "../address/ip.ts";
+import { gatewayOf, type Span } from "../address/range.ts";
+import type { Run } from "../address/runs.ts";
 import { type PoolReference, poolAnnotationKey, poolOfAnnotationKey } from "../api/pool-names.ts";
 import { type Block, readBlock } from "../pool/block.ts";
-import { countAddressesOf } from "../pool/block-addresses.ts";
+import { countAddressesOf, gatewayOfBlock, usableIn } from "../pool/block-addresses.ts";
 import { createPlanner } from "../pool/planner.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { PoolObjects } from "./pool-objects.ts";
@@ -16,7 +17,9 @@ export type BlockView = {
   name: string;
   node: string;
   span: Span;
-  /** Addresses for pods. */
+  /** Addresses for pods; the gateway is among them where nothing else keeps it. */
+  forPods: Span[];
+  /** How many they are without it. */
   size: bigint;
   closing: boolean;
   gateway?: Ip;
@@ -71,31 +74,31 @@ export function isSame(one: PoolReference, other: PoolReference): boolean {
 function viewBlock(block: Block, pool: Pool | undefined, set: NodeRangeSet | undefined): BlockView[] {
   const { name, nodeName: node, span, closing } = block;
   if (!span) return [];
-  const gateway = gatewayOf(set);
+  const gateway = set ? gatewayOfSet(set) : pool && gatewayOfBlock(pool, block);
+  const forPods = set?.spans ?? (pool ? toSpans(usableIn(pool, span), span.first.family) : [span]);
   const size = set?.size ?? (pool ? countAddressesOf(pool, block) : span.last.value - span.first.value + 1n);
-  return [{ name, node, span, size, closing, ...(gateway && { gateway }) }];
+  return [{ name, node, span, forPods, size, closing, ...(gateway && { gateway }) }];
 }
 
 function viewAnnotated(set: NodeRangeSet): BlockView[] {
   const { node, spans, size, block } = set;
   const [first, last] = [spans[0]?.first, spans.at(-1)?.last];
   if (!block || !first || !last) return [];
-  const gateway = gatewayOf(set);
-  return [{ ...block, node, span: { first, last }, size, ...(gateway && { gateway }) }];
+  const gateway = gatewayOfSet(set);
+  return [{ ...block, node, span: { first, last }, forPods: spans, size, ...(gateway && { gateway }) }];
 }
 
-function gatewayOf(set: NodeRangeSet | undefined): Ip | undefined {
-  const text = set?.ranges[0]?.gateway;
-  return text === undefined ? undefined : parseIp(text);
+function gatewayOfSet({ ranges: [range] }: NodeRangeSet): Ip | undefined {
+  return range && gatewayOf(range);
 }
 
 function planOf(pool: Pool, blocks: Block[]): PoolView["plan"] {
   const planner = createPlanner(pool);
   for (const block of blocks) planner.occupy(block);
-  const { family } = pool.network.ip;
-  const excluded = pool.excluded.map(({ first, last }) => ({
-    first: { family, value: first },
-    last: { family, value: last },
-  }));
+  const excluded = toSpans(pool.excluded, pool.network.ip.family);
   return { network: pool.network, total: planner.total, free: planner.free, excluded, pool };
+}
+
+function toSpans(runs: Run[], family: 4 | 6): Span[] {
+  return runs.map(({ first, last }) => ({ first: { family, value: first }, last: { family, value: last } }));
 }

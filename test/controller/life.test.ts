@@ -182,6 +182,21 @@ describe.skipIf(lack.some)(`the life of a block${lack.words}`, () => {
     );
     expect((await controller.said("somebody else wrote"))["manager"]).toBe("somebody");
     expect(await events("ForeignValue", "edit-1")).toBe(true);
+    // A good annotation that says something else, and none at all, are put right as well.
+    const other = before?.replace("10.17.0.1-10.17.0.16", "10.17.0.1-10.17.0.99") ?? "";
+    expect(other).not.toBe(before);
+    for (const value of [other, null]) {
+      const change = { metadata: { annotations: { [key]: value } } };
+      await cluster.client.patch("/api/v1/nodes/edit-1?fieldManager=somebody", change, "merge");
+      await until(
+        async () => (await cluster.node("edit-1"))?.metadata.annotations?.[key] === before,
+        `it is put right after ${value}`,
+      );
+    }
+    // What isn't ours is left alone.
+    await cluster.patchNode("edit-1", { annotations: { "example.org/mine": "x" }, labels: { edit: null } });
+    await isShown("edit-1", "edit", "ippool.edit.0 closing");
+    expect((await cluster.node("edit-1"))?.metadata.annotations?.["example.org/mine"]).toBe("x");
   });
 
   it("holds a pool where a Node has blocks without a NodeBlock, until they are there again", async () => {

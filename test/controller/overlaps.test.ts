@@ -15,7 +15,10 @@ describe.skipIf(lack.some)(`pools that overlap${lack.words}`, () => {
 
   beforeAll(async () => {
     cluster = await startPoolCluster();
-    await cluster.api.createNode({ name: "n1", podCIDRs: ["10.2.0.0/24"] });
+    await cluster.api.createNode({
+      ...{ name: "n1", podCIDRs: ["10.2.0.0/24"] },
+      annotations: { "example.com/net": "10.6.0.0/24", note: "10.1.0.0 is mine" },
+    });
   }, 90_000);
   afterAll(async () => await cluster?.close());
   afterEach(() => controller?.kill("SIGKILL"));
@@ -33,10 +36,14 @@ describe.skipIf(lack.some)(`pools that overlap${lack.words}`, () => {
     await cluster.createPool("IPPool", "second", flat("10.1.0.128/25"));
     await cluster.createPool("IPPool", "pods", flat("10.2.0.0/16"));
     await cluster.createPool("IPPool", "services", flat("10.96.0.0/24"));
+    await cluster.createPool("IPPool", "by-hand", flat("10.6.0.128/25"));
     const said = await until(() => overlap("second"), "the second says so");
     expect(said).toContain("10.1.0.129-10.1.0.254 of IPPool second are also of IPPool first");
     expect(await until(() => overlap("pods"), "podCIDRs are seen")).toContain("podCIDRs of n1");
     expect(await until(() => overlap("services"), "Services are seen")).toContain("are also of Services");
+    expect(await until(() => overlap("by-hand"), "annotations are seen")).toContain(
+      "10.6.0.129-10.6.0.254 of IPPool by-hand are also of annotation example.com/net of n1",
+    );
 
     await cluster.createPool("IPPool", "free", flat("10.3.0.0/24"));
     await until(() => cluster.annotation("n1", "free"), "a pool beside them gives a block");
@@ -52,6 +59,14 @@ describe.skipIf(lack.some)(`pools that overlap${lack.words}`, () => {
     await cluster.patchPool("IPPool", "pods", { spec: { exclusions } });
     const annotation = await until(() => cluster.annotation("n1", "pods"), "it yields, and gives a block");
     expect(annotation.blocks[0]?.ranges[0]).toMatch(/^10\.2\.1\./);
+    await cluster.patchNode("n1", { annotations: { "example.com/net": null } });
+    await until(() => cluster.annotation("n1", "by-hand"), "a person yields, and it gives a block");
+    await cluster.createNode("n2");
+    await cluster.patchNode("n2", { annotations: { "example.com/net": "10.6.0.200-10.6.0.210/24" } });
+    expect(await until(() => overlap("by-hand"), "a later annotation is seen")).toContain("of n2");
+    expect((await cluster.annotation("n1", "by-hand"))?.blocks).toHaveLength(1);
+    await cluster.patchPool("IPPool", "services", { spec: { allowOverlap: true } });
+    await until(() => cluster.annotation("n1", "services"), "it insists, and gives a block");
   });
 
   it("of a pool that is deleted become free for the other one", async () => {

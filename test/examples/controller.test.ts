@@ -24,6 +24,17 @@ type Manifest = {
   spec: { replicas: number; template: { spec: { containers: [Container]; volumes?: unknown } } };
 };
 
+type Labels = Record<string, string>;
+type Term = { podAffinityTerm: { topologyKey: string } };
+type Replicated = {
+  replicas: number;
+  template: {
+    metadata: { labels: Labels };
+    spec: { affinity?: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: Term[] } } };
+  };
+};
+type Budget = { maxUnavailable: number; selector: { matchLabels: Labels } };
+
 const folder = join(checkout, "examples/controller");
 const ways = [
   "base",
@@ -86,6 +97,25 @@ describe.skipIf(lackOfKubectl.some)(`the controller's manifests${lackOfKubectl.w
     const { image, args, env, resources, ...container } = containers[0] as Container & { resources: object };
     expect({ pod, container }).toMatchSnapshot();
   });
+
+  it.each(ways)(
+    "%s runs two, of which one may be away at a time, on different nodes where that can be",
+    async (way) => {
+      const made = await kustomize(way);
+      const deployment = deploymentOf(made) as Manifest & { spec: Replicated };
+      expect(deployment.spec.replicas).toBe(2);
+      const budget = made.find(({ kind }) => kind === "PodDisruptionBudget") as unknown as { spec: Budget };
+      expect(budget.spec.maxUnavailable).toBe(1);
+      const { labels } = deployment.spec.template.metadata;
+      expect(labels).toMatchObject(budget.spec.selector.matchLabels);
+      const terms =
+        deployment.spec.template.spec.affinity?.podAntiAffinity
+          .preferredDuringSchedulingIgnoredDuringExecution;
+      expect(terms?.map(({ podAffinityTerm }) => podAffinityTerm.topologyKey)).toEqual([
+        "kubernetes.io/hostname",
+      ]);
+    },
+  );
 
   it("is of this version, beside an agent in the same namespace", async () => {
     const { version } = parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -82,6 +83,25 @@ describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${la
       stderr: "note: this is ippool/a; there is also cidrpool/a",
       exitCode: 0,
     });
+  });
+
+  it("map draws the same as an SVG and as a page", async () => {
+    const [svg, html] = [join(site.folder, "pool.svg"), join(site.folder, "pool.html")];
+    const { exitCode, stderr } = await site.run(["map", "ippool/a", "--svg", svg, "--html", html]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `wrote ${svg}\nwrote ${html}` });
+    const picture = readFileSync(svg, "utf8");
+    for (const words of [
+      "blocks: 2 given, 1 closing, ",
+      "<title>n1 192.168.0.1-192.168.0.16: 1 of 13 addresses used (8 %)</title>",
+      "<title>n2 192.168.0.17-192.168.0.32 (closing): 1 of 15 addresses used (7 %)</title>",
+      "<title>excluded: 192.168.0.65 – 192.168.0.127</title>",
+    ])
+      expect(picture).toContain(words);
+    const page = readFileSync(html, "utf8");
+    expect(page).toContain(
+      '["192.168.0.0/24",["192.168.0.5","192.168.0.5"],["192.168.0.65","192.168.0.128"]]',
+    );
+    expect(page).toMatch(/blocks: 2 given, 1 closing, .*3 nodes/);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { bitsOf, formatIp } from "../../src/address/ip.ts";
 import { countOf, isInside, overlaps, type Span } from "../../src/address/range.ts";
 import { gridFor, placeIn } from "../../src/map/grid.ts";
 import { huesOf } from "../../src/map/hues.ts";
-import { spanOfSection } from "../../src/map/sections.ts";
+import { indexExcluded, spanOfSection } from "../../src/map/sections.ts";
 import { segmentsOf } from "../../src/map/segments.ts";
 import { findWithin, indexSpans } from "../../src/map/span-index.ts";
 import { countStrips, stripsOf, typicalSize } from "../../src/map/strips.ts";
@@ -101,7 +101,7 @@ describe("strips", () => {
           const drawn = new Map(section.blocks.map((block) => [block, 0n]));
           for (const { kind, span } of stripsOf(spanOfSection(section), spans, size)) {
             if (kind === "gap") continue;
-            for (const segment of segmentsOf(span, index)) {
+            for (const segment of segmentsOf(span, index, indexExcluded(section))) {
               const { from, to } = placeIn(span.first.value, size, segment.span);
               expect(from).toBeGreaterThanOrEqual(0);
               expect(to).toBeLessThanOrEqual(1);

@@ -5,8 +5,10 @@ import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { renderPage } from "../../src/map/page.ts";
+import type { Territory } from "../../src/map/territory.ts";
 import { chromiumProgram, launchBrowser } from "../parts/browser.ts";
 import { checkout, whatLacks } from "../parts/tools.ts";
+import { pooled } from "./pool-world.ts";
 import { rowOfNodes, territoryOf, troubled, type World } from "./world.ts";
 
 const lack = whatLacks(chromiumProgram());
@@ -44,10 +46,12 @@ describe.skipIf(lack.some)(`the page, in a browser${lack.words}`, () => {
     expect(noise).toEqual([]);
   });
 
-  async function open(world: World, options: BrowserContextOptions = {}): Promise<Page> {
+  const open = (world: World, options: BrowserContextOptions = {}) => show(territoryOf(world), options);
+
+  async function show(territory: Territory, options: BrowserContextOptions = {}): Promise<Page> {
     const file = join(folder, "map.html");
     const head = { title: "example.com/net1", subtitle: "a subtitle" };
-    writeFileSync(file, renderPage(territoryOf(world), head));
+    writeFileSync(file, renderPage(territory, head));
     const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
     page = await context.newPage();
     noise = [];
@@ -252,6 +256,43 @@ describe.skipIf(lack.some)(`the page, in a browser${lack.words}`, () => {
     await press("Enter");
     await expect.poll(focused).toBe("10.8.1.3: default/a and default/b");
   });
+
+  it.each(["light", "dark"] as const)(
+    "shows a pool: excluded, closing, and why no pod gets an address, in %s",
+    async (colorScheme) => {
+      await show(pooled, { colorScheme });
+      await page.screenshot({ path: join(screenshots, `map-pool-${colorScheme}.png`) });
+      const legend = await page.locator("#legend-space li").allTextContents();
+      expect(legend).toEqual(expect.arrayContaining(["excluded", "closing"]));
+      await page.getByRole("gridcell", { name: "excluded: 192.168.0.100", exact: false }).click();
+      expect(await page.locator("#panel h2").first().textContent()).toBe("Excluded");
+      const closing = page.getByRole("gridcell", {
+        name: "n2 192.168.0.17-192.168.0.32 (closing)",
+        exact: false,
+      });
+      await closing.click();
+      expect(await page.locator("#panel").textContent()).toContain(
+        "Closing: no pod gets an address of it any more",
+      );
+      await press("/");
+      await page.keyboard.type("192.168.0.5");
+      expect(await page.getByRole("option").allTextContents()).toEqual([
+        expect.stringContaining("excluded · n1"),
+      ]);
+      await press("Enter");
+      await expect.poll(focused).toBe("192.168.0.5: excluded");
+      expect(await page.locator("#panel").textContent()).toContain("excluded");
+      await page.screenshot({ path: join(screenshots, `map-pool-block-${colorScheme}.png`) });
+      await press("/");
+      await page.keyboard.type("192.168.0.120");
+      expect(await page.getByRole("option").allTextContents()).toEqual([
+        expect.stringContaining("excluded · in no node's block"),
+      ]);
+      await press("Enter");
+      await expect.poll(focused).toBe("excluded: 192.168.0.100 – 192.168.0.127");
+      await expect.poll(crumbs).toEqual(["All"]);
+    },
+  );
 
   it("fits a narrow window", async () => {
     await open(withTroubles, { viewport: { width: 400, height: 800 } });

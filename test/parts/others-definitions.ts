@@ -135,3 +135,46 @@ export const networkAttachmentDefinitions = define({
   kind: "NetworkAttachmentDefinition",
   schema: object({ spec: object({ config: text }) }),
 });
+
+const issuer = object({ group: text, kind: text, name: text }, "name");
+
+export const issuers = define({
+  group: "cert-manager.io",
+  plural: "issuers",
+  kind: "Issuer",
+  schema: object({ spec: object({ selfSigned: object({ crlDistributionPoints: list(text) }) }) }, "spec"),
+});
+
+const oneOf = (...values: string[]): Schema => ({ ...text, enum: values });
+
+export const certificates = define({
+  group: "cert-manager.io",
+  plural: "certificates",
+  kind: "Certificate",
+  schema: object(
+    {
+      spec: object(
+        {
+          commonName: text,
+          dnsNames: list(text),
+          duration: text,
+          ipAddresses: list(text),
+          isCA: flag,
+          issuerRef: issuer,
+          privateKey: object({
+            algorithm: oneOf("RSA", "ECDSA", "Ed25519"),
+            encoding: oneOf("PKCS1", "PKCS8"),
+            rotationPolicy: oneOf("Never", "Always"),
+            size: { type: "integer" },
+          }),
+          renewBefore: text,
+          secretName: text,
+          usages: list(text),
+        },
+        "issuerRef",
+        "secretName",
+      ),
+    },
+    "spec",
+  ),
+});

@@ -1,10 +1,10 @@
 // The controller with examples/controller/overlays/own-certificate: its rights are enough for a certificate of its own, and for nothing more.
-import { request } from "node:https";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Controller, startController } from "../controller/parts/controller.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
+import { askWebhook, type Review } from "./parts/ask-webhook.ts";
 import { type Court, openCourt, waitFor } from "./parts/rights.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -71,37 +71,9 @@ describe.skipIf(lack.some)(`the controller's webhook with a certificate of its o
       expect(await court.outcome("controller", words), words.join(" ")).toMatch(forbidden);
   });
 
-  type Response = { allowed: boolean; status?: { message: string } };
-
-  /** As the API server asks. */
-  async function ask(object: ReturnType<typeof poolOf>): Promise<Response> {
+  async function ask(object: ReturnType<typeof poolOf>): Promise<Review> {
     const { port } = await controller.said("the webhook answers");
-    const { kind } = object;
-    const review = {
-      apiVersion: "admission.k8s.io/v1",
-      kind: "AdmissionReview",
-      request: {
-        uid: "1",
-        kind: { group: "ipam.kube-node.io", version: "v1alpha1", kind },
-        resource: { group: "ipam.kube-node.io", version: "v1alpha1", resource: "ippools" },
-        name: object.metadata.name,
-        operation: "CREATE",
-        object,
-      },
-    };
-    const text = await new Promise<string>((resolve, reject) => {
-      const options = { host: "127.0.0.1", port: Number(port), method: "POST", path: "/", ca: authority };
-      const call = request({ ...options, servername: "kube-node-webhook.kube-node.svc" }, (answer) => {
-        let body = "";
-        answer.on("data", (data) => {
-          body += String(data);
-        });
-        answer.on("end", () => resolve(body));
-      });
-      call.on("error", reject);
-      call.end(JSON.stringify(review));
-    });
-    return (JSON.parse(text) as { response: Response }).response;
+    return askWebhook(Number(port), authority, object);
   }
 });
 

@@ -168,6 +168,23 @@ describe.skipIf(lack)(`changes of pools on a real API server${lack ? ` (skipped:
     });
   });
 
+  it("have short names, and a category for all of them", async () => {
+    const { json } = await server.ask({ path: "/apis/ipam.kube-node.io/v1alpha1" });
+    const { resources } = json as {
+      resources: { name: string; namespaced: boolean; shortNames?: string[]; categories?: string[] }[];
+    };
+    const found = resources.filter(({ name }) => !name.includes("/"));
+    expect(
+      found
+        .map(({ name, namespaced, shortNames, categories }) => [name, namespaced, shortNames, categories])
+        .sort(),
+    ).toEqual([
+      ["cidrpools", false, ["cidrp"], ["kube-node"]],
+      ["ippools", false, ["ipp"], ["kube-node"]],
+      ["nodeblocks", false, ["nblk"], ["kube-node"]],
+    ]);
+  });
+
   it("print what one looks for in a table", async () => {
     await server.make(poolOf("IPPool", {}, "table"));
     const status = {
@@ -201,6 +218,7 @@ describe.skipIf(lack)(`changes of pools on a real API server${lack ? ` (skipped:
       Used: 5,
       Free: "42",
       Ready: "True",
+      Age: expect.stringMatching(/^\d+s$/),
     });
   });
 });

@@ -88,11 +88,16 @@ describeSubjects("a pool", (subject) => {
       expect(worker.leases()).toEqual({});
     });
 
-    it("of a /31 with a gateway, the other one", async () => {
-      const small = { subnet: "10.1.0.10/31", ranges: ["10.1.0.10-10.1.0.11"], gateway: "10.1.0.10" };
-      const worker = await make({ kind: "CIDRPool", blocks: [small] });
+    it.each([
+      ["/31", "10.1.0.10/31", ["10.1.0.10", "10.1.0.11"]],
+      ["/127", "fd00:1::a/127", ["fd00:1::a", "fd00:1::b"]],
+    ] as const)("of a %s with a gateway, the other one", async (_, subnet, [gateway, other]) => {
+      const worker = await make({
+        ...{ kind: "CIDRPool", blocks: [{ subnet, ranges: [`${gateway}-${other}`], gateway }] },
+      });
       const ipam = { ...ofPool, poolType: "cidrpool" };
-      expect((await worker.ask({ ipam })).ips).toEqual([{ address: "10.1.0.11/31", gateway: "10.1.0.10" }]);
+      const prefix = subnet.slice(subnet.indexOf("/"));
+      expect((await worker.ask({ ipam })).ips).toEqual([{ address: `${other}${prefix}`, gateway }]);
       await worker.fail("ADD", { ipam, id: "c2" });
     });
 

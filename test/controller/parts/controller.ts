@@ -19,7 +19,9 @@ export function startController({ kubeconfig, args = [], executable = 0, env = {
     "--log-level=debug",
   ];
   const daemon = startDaemon("controller", [...command, ...flags, ...args], env);
-  process.once("exit", () => daemon.kill("SIGKILL"));
+  const end = () => daemon.kill("SIGKILL");
+  process.once("exit", end);
+  void daemon.exited.then(() => process.off("exit", end));
   return {
     ...daemon,
     metric: async (name, labels = "") => sumOf((await daemon.get("/metrics")).text, name, labels),

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Agent, request } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiServer } from "../../parts/api-server.ts";
 
@@ -16,9 +19,17 @@ export type Faults = {
 
 const noFaults: Faults = { killed: 0, dropped: 0, refused: 0, delayed: 0, delay: 0 };
 
+/** A request as it came. `body` is empty where there is none. */
+export type Asked = { method: string; url: URL; accept: string; body: string };
+
 export type FaultyProxy = {
-  url: string;
+  /** The way to it, as a file. */
+  kubeconfig: string;
   set(faults: Faults): void;
+  /** Whoever asks gets SIGKILL at this request, counted from 1: before the API server has heard of it, or when it has answered. */
+  killAt(request: number, when: "before" | "after"): void;
+  /** What was asked, in its order. */
+  asked: Asked[];
   counts: Record<string, number>;
   close(): Promise<void>;
 };
@@ -40,6 +51,8 @@ export async function startFaultyProxy(
     key: client?.key,
   });
   let faults = noFaults;
+  const asked: Asked[] = [];
+  let end: { request: number; when: "before" | "after" } | undefined;
   const counts: Record<string, number> = {};
   const happens = (name: Exclude<keyof Faults, "delay">) => {
     const does = random() < faults[name];
@@ -48,11 +61,16 @@ export async function startFaultyProxy(
   };
   const someTime = () => faults.delay * random() * (random() < 0.1 ? 10 : 1);
 
-  async function serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  async function serve(message: IncomingMessage, answer: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of asked) chunks.push(chunk as Buffer);
-    const isWatch = asked.url?.includes("watch=true") ?? false;
-    const isLease = asked.url?.includes("/leases") ?? false;
+    for await (const chunk of message) chunks.push(chunk as Buffer);
+    const url = new URL(message.url ?? "/", api.url);
+    const isWatch = url.search.includes("watch=true");
+    const isLease = url.pathname.includes("/leases");
+    const { method = "GET", headers: sent } = message;
+    asked.push({ method, url, accept: sent.accept ?? "", body: Buffer.concat(chunks).toString() });
+    const isLast = end?.request === asked.length;
+    if (isLast && end?.when === "before") return kill();
     if (!isLease && happens("refused")) {
       answer.writeHead(random() < 0.5 ? 503 : 429, { "content-type": "application/json" });
       answer.end("{}");
@@ -65,17 +83,14 @@ export async function startFaultyProxy(
     if (!isWatch && happens("delayed")) await sleep(someTime());
     const isDropped = !isWatch && happens("dropped");
     if (isDropped && random() < 0.3) return void answer.destroy();
-    const { host: _, ...headers } = asked.headers;
-    const forwarded = request(
-      new URL(asked.url ?? "/", api.url),
-      { method: asked.method, headers, agent },
-      (response) => {
-        if (isDropped) {
-          response.resume();
-          answer.destroy();
-        } else void pass(response, answer, isWatch).catch(() => answer.destroy());
-      },
-    );
+    const { host: _, ...headers } = sent;
+    const forwarded = request(url, { method, headers, agent }, (response) => {
+      if (isLast) kill();
+      if (isLast || isDropped) {
+        response.resume();
+        answer.destroy();
+      } else void pass(response, answer, isWatch).catch(() => answer.destroy());
+    });
     forwarded.on("error", () => answer.destroy());
     if (isWatch) answer.on("close", () => forwarded.destroy());
     forwarded.end(Buffer.concat(chunks));
@@ -92,18 +107,38 @@ export async function startFaultyProxy(
     answer.end();
   }
 
-  const server = createServer((asked, answer) => void serve(asked, answer).catch(() => answer.destroy()));
+  const server = createServer((message, answer) => void serve(message, answer).catch(() => answer.destroy()));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const kubeconfig = writeKubeconfig(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    kubeconfig,
     set: (next) => {
       faults = next;
     },
+    killAt: (request, when) => {
+      end = { request, when };
+    },
+    asked,
     counts,
     close: async () => {
+      rmSync(dirname(kubeconfig), { recursive: true });
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       agent.destroy();
     },
   };
+}
+
+function writeKubeconfig(server: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), "kncf-")), "kubeconfig");
+  const document = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "proxy", cluster: { server } }],
+    users: [{ name: "nobody", user: {} }],
+    contexts: [{ name: "proxy", context: { cluster: "proxy", user: "nobody" } }],
+    "current-context": "proxy",
+  };
+  writeFileSync(path, JSON.stringify(document));
+  return path;
 }

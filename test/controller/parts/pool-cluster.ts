@@ -1,6 +1,6 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeBlock } from "../../../src/api/node-block.ts";
 import { type PoolAnnotation, parsePoolAnnotation } from "../../../src/api/pool-annotation.ts";
@@ -87,6 +87,7 @@ export async function startPoolCluster(options: { etcdFlags?: string[] } = {}): 
       (await pool(kind, name))?.status?.conditions?.find(({ type }) => type === "Ready"),
     close: async () => {
       await api.close();
+      rmSync(dirname(kubeconfig), { recursive: true });
     },
   };
 }

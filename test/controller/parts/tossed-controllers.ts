@@ -1,6 +1,3 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Controller, startController } from "./controller.ts";
 import { type Faults, startFaultyProxy } from "./faulty-proxy.ts";
@@ -31,7 +28,7 @@ export function tossControllers(
     const proxy = await startFaultyProxy(cluster.api, random, () => current[index]?.kill("SIGKILL"));
     proxy.set(faults);
     stories.push(() => JSON.stringify(proxy.counts));
-    const kubeconfig = writeKubeconfig(proxy.url);
+    const { kubeconfig } = proxy;
     const args = [
       `--leader-elect=${elects}`,
       "--lease-duration=3s",
@@ -70,18 +67,4 @@ export function tossControllers(
     },
     story: () => `${restarts} restarts, ${stops} stops, ${stories.map((tell) => tell()).join(" ")}`,
   };
-}
-
-function writeKubeconfig(server: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), "kncf-")), "kubeconfig");
-  const document = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "proxy", cluster: { server } }],
-    users: [{ name: "nobody", user: {} }],
-    contexts: [{ name: "proxy", context: { cluster: "proxy", user: "nobody" } }],
-    "current-context": "proxy",
-  };
-  writeFileSync(path, JSON.stringify(document));
-  return path;
 }

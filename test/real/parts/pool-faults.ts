@@ -188,27 +188,37 @@ export const cidrPoolFaults: Fault[] = [
   ...common,
 ];
 
+const backwards = {
+  change: { exclusions: [{ startIP: "10.1.0.9", endIP: "10.1.0.8" }] },
+  says: "the end comes before the start",
+};
+/** All of a block of 16 addresses. */
+const everything = {
+  change: {
+    perNodeExclusions: [
+      { startIndex: 0, endIndex: 7 },
+      { startIndex: 8, endIndex: 15 },
+    ],
+  },
+  says: "they leave no address of a block",
+};
+
 /** What the API server takes, since CEL can't tell, or not at a cost that it allows: the controller says it as a condition. */
 export const left: { IPPool: Fault[]; CIDRPool: Fault[] } = {
-  IPPool: [
-    {
-      change: { exclusions: [{ startIP: "10.1.0.9", endIP: "10.1.0.8" }] },
-      says: "the end comes before the start",
-    },
-    {
-      change: {
-        perNodeExclusions: [
-          { startIndex: 0, endIndex: 7 },
-          { startIndex: 8, endIndex: 15 },
-        ],
-      },
-      says: "they leave no address of a block",
-    },
-  ],
+  IPPool: [backwards, everything],
   CIDRPool: [
+    backwards,
+    everything,
     {
       change: { staticAllocations: [given, { prefix: "10.1.0.32/28", nodeName: "a" }] },
       says: "a has a prefix already",
+    },
+    {
+      change: {
+        ...{ cidr: "fd00::/64", perNodeNetworkPrefix: 120 },
+        staticAllocations: [{ prefix: "fd00::100/120" }, { prefix: "FD00:0::0100/120" }],
+      },
+      says: "is given twice",
     },
   ],
 };

@@ -10,11 +10,11 @@ function play({ steps }: Scenario): void {
   const world = new PoolWorld();
   for (const [index, step] of steps.entries()) {
     const came = world.take(step);
-    const { unplaced = {}, closes = {}, orphans = [], doubts = {}, faults = {} } = step;
+    const { unplaced = {}, closes = {}, orphans = [], doubts = {}, faults = {}, overlaps = {} } = step;
     const where = `step ${index + 1}${step.why ? `, ${step.why}` : ""}`;
     const { has, annotations, counts, ...told } = came;
     if (step.has) expect(has, where).toEqual(step.has);
-    expect(told, where).toEqual({ unplaced, closes, orphans, doubts, faults });
+    expect(told, where).toEqual({ unplaced, closes, orphans, doubts, faults, overlaps });
     if (step.counts) expect(counts, where).toEqual(expect.objectContaining(asText(step.counts)));
     for (const [node, keys] of Object.entries(step.annotations ?? {}))
       expect(annotations[node], `${where}: annotations of ${node}`).toEqual(keys);

@@ -20,14 +20,23 @@ export type ScenarioBlock = {
   closing?: boolean;
 };
 
+type ScenarioNode = {
+  uid?: string;
+  labels?: Record<string, string>;
+  podCIDRs?: string[];
+  annotations?: Record<string, string>;
+};
+
 /** What happens to the world, and what a plan must come to then. Pools are called `IPPool/a`; null takes something away. */
 export type Step = {
   why?: string;
   pools?: Record<string, JsonObject | null>;
   /** Pools that somebody deletes: they wait for their blocks. */
   deleting?: string[];
-  /** A Node's UID is its name unless it gives another. */
-  nodes?: Record<string, { uid?: string; labels?: Record<string, string> } | null>;
+  /** A Node's UID is its name unless it gives another; `annotations` are those that a person wrote. */
+  nodes?: Record<string, ScenarioNode | null>;
+  /** The networks of Services. */
+  services?: string[];
   blocks?: Record<string, ScenarioBlock | null>;
   /** Every pool's blocks after what the plan gives: a node's name → addresses. */
   has?: Record<string, Record<string, Addresses | Addresses[]>>;
@@ -36,6 +45,8 @@ export type Step = {
   closes?: Record<string, CloseReason>;
   orphans?: string[];
   doubts?: Record<string, Doubt>;
+  /** By pool: with whom it overlaps, so that it gives nothing. Of two pools the one that a scenario names first is the older one. */
+  overlaps?: Record<string, string>;
   /** By pool: what is wrong with its spec, after the place where. */
   faults?: Record<string, string[]>;
   /** By pool: blocks in all and free, addresses in all. */

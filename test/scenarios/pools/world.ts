@@ -1,10 +1,20 @@
 import { formatIp } from "../../../src/address/ip.ts";
+import { parseAnnotation } from "../../../src/api/annotation.ts";
 import type { NodeBlock } from "../../../src/api/node-block.ts";
 import type { PoolAnnotation } from "../../../src/api/pool-annotation.ts";
 import { parseNodeBlockName, poolAnnotationKey, poolKey } from "../../../src/api/pool-names.ts";
 import type { PoolStatus } from "../../../src/api/pool-status.ts";
 import { type Block, draftBlock, readBlock } from "../../../src/pool/block.ts";
+import {
+  type Claim,
+  claimOfPool,
+  claimsOfAnnotation,
+  claimsOfBlocks,
+  claimsOfPodCIDRs,
+  claimsOfServices,
+} from "../../../src/pool/claims.ts";
 import { countAddresses } from "../../../src/pool/count-addresses.ts";
+import { findOverlaps } from "../../../src/pool/overlaps.ts";
 import { type Plan, type PoolState, plan } from "../../../src/pool/plan.ts";
 import type { Pool, PoolNode } from "../../../src/pool/pool.ts";
 import { projectBlocks } from "../../../src/pool/project-blocks.ts";
@@ -18,11 +28,13 @@ export class PoolWorld {
   #specs = new Map<string, JsonObject>();
   #deleting = new Set<string>();
   #nodes = new Map<string, PoolNode>();
+  /** What Nodes and Services give, by the Node; of Services by none. */
+  #claims = new Map<string, Claim[]>();
   #blocks = new Map<string, NodeBlock>();
   #frozen = new Map<string, PoolStatus["grid"]>();
 
   /** What a step expects, as it came out. */
-  take(step: Step): Required<Omit<Step, "why" | "pools" | "deleting" | "nodes" | "blocks">> {
+  take(step: Step): Required<Omit<Step, "why" | "pools" | "deleting" | "nodes" | "services" | "blocks">> {
     this.#change(step);
     const faults: Record<string, string[]> = {};
     const states = [...this.#specs].map(([key, spec]): PoolState => {
@@ -33,23 +45,51 @@ export class PoolWorld {
       const pool = "pool" in read ? read.pool : undefined;
       return { ...reference, uid: reference.name, deleting: this.#deleting.has(key), pool };
     });
-    const outcome = plan(states, [...this.#nodes.values()], this.#readBlocks());
-    this.#execute(outcome);
     const pools = states.flatMap(({ pool }) => pool ?? []);
+    const overlaps = this.#overlaps(pools);
+    const planned = plan(states, [...this.#nodes.values()], this.#readBlocks());
+    const outcome = { ...planned, create: planned.create.filter(({ pool }) => !(poolKey(pool) in overlaps)) };
+    this.#execute(outcome);
     return {
       ...describe(outcome),
       faults,
+      overlaps: named(overlaps, pools),
       has: this.#describeBlocks(),
       annotations: this.#annotations(pools),
       counts: countAll(pools, outcome),
     };
   }
 
-  #change({ pools = {}, deleting = [], nodes = {}, blocks = {} }: Step): void {
+  #change({ pools = {}, deleting = [], nodes = {}, services, blocks = {} }: Step): void {
     change(this.#specs, pools, (_, spec) => spec);
     for (const key of deleting) this.#deleting.add(key);
     change(this.#nodes, nodes, (name, { uid = name, labels = {} }) => ({ name, uid, labels }));
+    change(this.#claims, nodes, (name, { podCIDRs = [], annotations = {} }) => [
+      ...claimsOfPodCIDRs(name, podCIDRs),
+      ...Object.entries(annotations).flatMap(([key, text]) =>
+        claimsOfAnnotation(name, key, parseAnnotation(text).ranges),
+      ),
+    ]);
+    if (services) this.#claims.set("", claimsOfServices(services));
     change(this.#blocks, blocks, writeBlock);
+  }
+
+  /** By poolKey, the words of those that may not give. */
+  #overlaps(pools: Pool[]): Record<string, string> {
+    const keys = [...this.#specs.keys()];
+    const blocks = this.#readBlocks().filter(
+      ({ pool }) => !pools.some((one) => poolKey(one) === poolKey(pool)),
+    );
+    const found = findOverlaps(
+      pools.map((pool) => claimOfPool(pool, keys.indexOf(`${pool.kind}/${pool.name}`))),
+      [...claimsOfBlocks(blocks), ...[...this.#claims.values()].flat()],
+    );
+    return Object.fromEntries(
+      [...found].map(([key, { owner, span, more }]) => [
+        key,
+        `${formatSpan(span)} of ${owner}${more > 0 ? ` and ${more} more` : ""}`,
+      ]),
+    );
   }
 
   #execute({ create, close }: Plan): void {
@@ -98,6 +138,16 @@ export class PoolWorld {
       [...this.#nodes.values()].map((node) => [node.name, Object.fromEntries(ofNode(node))]),
     );
   }
+}
+
+/** By the names that scenarios have for pools. */
+function named(overlaps: Record<string, string>, pools: Pool[]): Record<string, string> {
+  return Object.fromEntries(
+    pools.flatMap((pool) => {
+      const words = overlaps[poolKey(pool)];
+      return words === undefined ? [] : [[`${pool.kind}/${pool.name}`, words]];
+    }),
+  );
 }
 
 function withoutUID({
