@@ -142,19 +142,23 @@ describe("the executables", () => {
 
   const noMounts = whatLacks(privateMounts());
   it.skipIf(noMounts.some).each([
-    ["full", "size=1m", "no room is left there (ENOSPC)"],
-    ["read-only", "ro", "the folder is mounted read-only (EROFS)"],
-    ["one where nothing may run", "noexec", "does not run here: is"],
-  ])(
-    `leave no half of themselves in a folder that is %s, and say so${noMounts.words}`,
-    async (_, options, words) => {
-      const { bin, root } = makeHost();
+    ["bin", "full", "size=1m", "no room is left there (ENOSPC)"],
+    ["bin", "read-only", "ro", "the folder is mounted read-only (EROFS)"],
+    ["bin", "one where nothing may run", "noexec", "does not run here: is"],
+    ["conf", "full", "size=4k,nr_inodes=1", "no room is left there (ENOSPC)"],
+    ["conf", "read-only", "ro", "the folder is mounted read-only (EROFS)"],
+  ] as const)(
+    `leave no half of themselves where the host's folder %s is %s, and say so${noMounts.words}`,
+    async (which, _, options, words) => {
+      const { root, ...folders } = makeHost();
       const script = 'mount -t tmpfs -o "$1" none "$2"; shift 2; "$@" || true; ls -A "$0"';
       const flags = ["--node-name=n1", `--host-root=${root}`, ...alone];
-      const mounted = ["--mount", "sh", "-ec", script, bin, options, bin];
+      const folder = folders[which];
+      const mounted = ["--mount", "sh", "-ec", script, folder, options, folder];
       const answer = await execa("unshare", [...mounted, agent, "install", ...flags], { reject: false });
       expect(answer.stderr).toContain(words);
       expect(answer.stdout).toBe("");
+      expect(readdirSync(folders.bin)).toEqual([]);
     },
   );
 
