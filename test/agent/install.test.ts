@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fileDigest } from "../../src/host/digest.ts";
@@ -270,6 +271,29 @@ describe("uninstall", () => {
     }
     expect(existsSync(join(host.bin, "kube-node"))).toBe(true);
   });
+
+  it("nor does an agent that runs: it says so once, and tries again when that may be mended", async () => {
+    const host = makeHost();
+    mkdirSync(join(host.conf, "kube-node.d"));
+    const state = join(host.conf, "kube-node.d/installed.json");
+    writeFileSync(state, '{"version": 2, "things": []}');
+    const kubeconfig = host.path("kubeconfig");
+    writeFileSync(kubeconfig, "{}", { mode: 0o600 });
+    const running = startAgent({ host, node: "n1", kubeconfig, args: alone });
+    const { reason } = await running.said("the plugins can't be installed");
+    expect(reason).toContain("is of a later version of kube-node-agent (format 2, this one knows 1)");
+    expect((await running.get("/readyz")).text).toContain("[-] install: ");
+    expect((await running.get("/healthz")).status).toBe(200);
+    await sleep(3000); // Its second try is within a second, its third within two more.
+    expect(running.lines().filter(({ msg }) => msg === "the plugins can't be installed")).toHaveLength(1);
+    expect([readdirSync(host.bin), readFileSync(state, "utf8")]).toEqual([
+      [],
+      '{"version": 2, "things": []}',
+    ]);
+    rmSync(state);
+    await running.said("the plugins are installed");
+    expect(readdirSync(host.bin).sort()).toEqual(["kube-node", "node-annotation"]);
+  }, 30_000);
 });
 
 const noServer = reasonForNoRealApiServer();
