@@ -422,7 +422,7 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
     expect(claimsOf(token).iat).toBeGreaterThanOrEqual(claims.iat);
   });
 
-  it("are the kubelet's where those can be seen: nothing is written", async () => {
+  it("are the kubelet's where those can be seen: no token is asked for", async () => {
     const host = makeHost();
     mkdirSync(host.path("etc/kubernetes"));
     writeFileSync(
@@ -432,7 +432,7 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
     const answer = await runAgent(host, "install");
     expect(answer).toMatchObject({ exitCode: 0 });
     expect(answer.stdout).toContain("the plugin uses the kubelet's /etc/kubernetes/kubelet.conf");
-    expect(readdirSync(join(host.conf, "kube-node.d"))).toEqual(["installed.json"]);
+    expect(readdirSync(join(host.conf, "kube-node.d")).sort()).toEqual(["installed.json", "kubeconfig"]);
   });
 
   it("can't be had where the right is missing: the words say which, the agent goes on and follows its Node", async () => {

@@ -1,8 +1,9 @@
 // What a running agent does for the plugin's credentials: it renews and mends them, and the plugin can use them when the agent is gone.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readText } from "../../src/host/files.ts";
 import { createAuthority } from "../parts/certificates.ts";
@@ -34,7 +35,7 @@ const read = (host: Host, name: string) => readText(join(host.conf, "kube-node.d
 
 /** The plugin as a runtime on that host calls it, with the credentials that lie there. */
 async function add(host: Host, node: string, containerID: string): Promise<string> {
-  const places = { "/etc/cni/net.d": host.conf, "/run": host.path("run") };
+  const places = { "/etc": host.path("etc"), "/run": host.path("run") };
   const ipam = {
     type: "kube-node",
     dataDir: host.path("data"),
@@ -42,6 +43,7 @@ async function add(host: Host, node: string, containerID: string): Promise<strin
     nodeName: node,
     annotation: "ranges",
   };
+  mkdirSync(host.path("data"));
   const answer = await callPlugin({
     command: withMounts(places, executables()[0]?.command("kube-node") ?? []),
     verb: "ADD",
@@ -62,7 +64,6 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
     const account = { kind: "serviceAccount", namespace: "default", name: "plugin", mayRead: "all" } as const;
     await own.server.credentialsFor(account);
     const host = makeHost();
-    mkdirSync(host.path("data"));
     const node = "kept";
     const machineID = readFileSync("/etc/machine-id", "utf8").trim();
     await own.server.createNode({ name: node, annotations: { ranges: "10.1.0.0/24" }, machineID });
@@ -108,4 +109,47 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
     rmSync(host.run, { recursive: true });
     expect(await add(host, node, "a")).toBe("10.1.0.2/24");
   }, 90_000);
+
+  it("are the kubelet's by the same name, once those can be seen: the token is no more, and the agent may be away", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "kept-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const host = makeHost();
+    const node = "kubelets";
+    const machineID = readFileSync("/etc/machine-id", "utf8").trim();
+    await own.server.createNode({ name: node, annotations: { ranges: "10.1.0.0/24" }, machineID });
+    const args = ["--plugin-account=default/plugin"];
+    const start = async () => {
+      const agent = startAgent({ host, node, kubeconfig: await makeAccess(folder), args });
+      await agent.said("the plugins are installed");
+      return agent;
+    };
+    await own.server.credentialsFor({
+      kind: "serviceAccount",
+      namespace: "default",
+      name: "plugin",
+      mayRead: "all",
+    });
+    expect(await (await start()).stop()).toBe(0);
+    expect(read(host, "token")).not.toBe("");
+
+    // As kubeadm has it, but for a path that is the file's own folder's.
+    const place = host.path("etc/kubernetes");
+    mkdirSync(place);
+    const text = await own.server.kubeconfigFor({ kind: "kubelet", node }, { folder: place });
+    writeFileSync(join(place, "kubelet.conf"), text.replaceAll(`${place}/`, ""), { mode: 0o600 });
+    const agent = await start();
+    expect((await agent.get("/readyz")).text).toContain("uses the kubelet's /etc/kubernetes/kubelet.conf");
+    expect(read(host, "token")).toBe("");
+    expect(read(host, "kubeconfig")).toContain("/etc/kubernetes/client.pem");
+    agent.kill("SIGKILL");
+    await agent.exited;
+    rmSync(host.run, { recursive: true });
+    expect(await add(host, node, "a")).toBe("10.1.0.2/24");
+
+    const flags = ["--node-name=n1", `--host-root=${host.root}`];
+    const program = executables()[0]?.command("kube-node-agent")[0] as string;
+    await execa(program, ["uninstall", ...flags]);
+    expect(readdirSync(host.conf)).toEqual([]);
+    expect(readText(join(place, "kubelet.conf"))).toContain("client.pem");
+  }, 60_000);
 });
