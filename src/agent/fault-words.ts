@@ -10,11 +10,15 @@ const reasons: Record<string, string> = {
   EIO: "the disk fails",
 };
 
+/** A file's name until it gets its own: it is another at each try, and who complains once compares words. */
+const passingName = /\/\.(?:tmp|kube-node\.new|agent)-[^/']*/g;
+
 /** What was wrong, as a sentence: of the file system's errors where and why, of CNI errors what to do, too. */
 export function faultWords(error: unknown): string {
-  const { message, code = "", path, dest } = error as NodeJS.ErrnoException & { dest?: string };
-  if (error instanceof CniError && error.details) return `${message}: ${error.details}`;
+  if (error instanceof CniError && error.details) return `${error.message}: ${error.details}`;
+  const { code = "", path, dest } = error as NodeJS.ErrnoException & { dest?: string };
+  const message = (error as Error).message.replace(passingName, "");
   const reason = reasons[code];
-  const where = dest ?? path ?? /'([^']+)'/.exec(message)?.[1];
+  const where = (dest ?? path ?? /'([^']+)'/.exec(message)?.[1])?.replace(passingName, "");
   return reason === undefined || where === undefined ? message : `${where}: ${reason} (${code})`;
 }

@@ -3,12 +3,13 @@ import { linkSync, renameSync, statSync } from "node:fs";
 import { copyFile, open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { fileDigest } from "../host/digest.ts";
-import { listFolder, removeIfThere } from "../host/files.ts";
+import { removeIfThere } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { version as ownVersion } from "../host/version.ts";
 import { seeOldDaemon } from "../upkeep/old-daemon.ts";
 import { type AgentConfig, onHost } from "./config.ts";
 import type { Manifest } from "./manifest.ts";
+import { newExecutable } from "./temporaries.ts";
 import { isLater } from "./version-order.ts";
 
 /** The plugins' names: one file, with a name each. */
@@ -21,7 +22,6 @@ export const keptName = (path: string) => `${path}.before-kube-node`;
 
 /** `waits`: not all of it could be done yet, and will be. */
 export type Installed = { words: string; waits: boolean };
-const temporary = ".kube-node.new-";
 
 /** What there is to do for a name, and why nothing is. */
 type Verdict = { act: "write" | "leave" | "keep"; words: string };
@@ -40,7 +40,6 @@ export async function installExecutables(
     throw new Error("only the compiled kube-node-agent can install itself: these are its sources");
   const folder = onHost(config, config.cniBinDir);
   const own = (await fileDigest(process.execPath)) ?? "";
-  for (const left of listFolder(folder)) if (left.startsWith(temporary)) removeIfThere(`${folder}/${left}`);
   const said: string[] = [];
   let fresh: string | undefined;
   let waits = false;
@@ -101,7 +100,7 @@ async function judge(path: string, force: boolean): Promise<Verdict> {
 
 /** A copy beside its place, that has our bytes and runs. */
 async function prepare(folder: string, digest: string): Promise<string> {
-  const path = `${folder}/${temporary}${process.pid}-${Date.now()}`;
+  const path = `${folder}/${newExecutable}${process.pid}-${Date.now()}`;
   try {
     await copyFile(process.execPath, path);
     await flush(path, 0o755);

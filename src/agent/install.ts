@@ -13,6 +13,7 @@ import { installCniConfig } from "./install-cni-config.ts";
 import { installCredentials } from "./install-credentials.ts";
 import { executablesMark, type Installed, installExecutables } from "./install-executables.ts";
 import { openManifest } from "./manifest.ts";
+import { sweepInstalling } from "./temporaries.ts";
 import { whileLocked } from "./while-locked.ts";
 
 /** Milliseconds between looks at what is installed; each costs next to nothing where it is as it should be. */
@@ -28,6 +29,7 @@ function makeInstaller(needs: Needs): (node: () => Promise<NodeFacts | undefined
     const { config, log } = needs;
     const manifest = openManifest(config);
     if (mark === "" || said.waits || mark !== executablesMark(config)) {
+      sweepInstalling(config);
       said = await installExecutables(config, manifest, log);
       mark = executablesMark(config);
     }

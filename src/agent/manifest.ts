@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { fileDigest, textDigest } from "../host/digest.ts";
-import { readText, removeIfThere, replaceFile } from "../host/files.ts";
+import { readText, removeIfThere, writeTemporary } from "../host/files.ts";
 import { isObject } from "../text/json.ts";
 import { type AgentConfig, onHost } from "./config.ts";
 
@@ -31,7 +31,11 @@ export function openManifest(config: AgentConfig): Manifest {
   const files = read(`${folder}/installed.json`);
   const save = () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    replaceFile(folder, "installed.json", `${JSON.stringify({ version, files }, undefined, 2)}\n`);
+    replaceSafely(
+      folder,
+      `${folder}/installed.json`,
+      `${JSON.stringify({ version, files }, undefined, 2)}\n`,
+    );
   };
   const manifest: Manifest = {
     note: (path, digest) => {
@@ -58,12 +62,32 @@ export function openManifest(config: AgentConfig): Manifest {
       const digest = textDigest(text);
       manifest.note(path, digest);
       if (readText(onHost(config, path), longestText) === text) return false;
-      const [, above = "", name = ""] = /^(.*)\/([^/]+)$/.exec(onHost(config, path)) ?? [];
-      replaceFile(above, name, text);
+      replaceSafely(folder, onHost(config, path), text);
       return true;
     },
   };
   return manifest;
+}
+
+/** Written in our own folder, where a killed one's is found, and on the disk before it has its name. */
+function replaceSafely(folder: string, path: string, text: string): void {
+  const temporary = writeTemporary(folder, text);
+  try {
+    flush(temporary);
+    renameSync(temporary, path);
+  } catch (error) {
+    removeIfThere(temporary);
+    throw error;
+  }
+}
+
+function flush(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function read(path: string): Record<string, string[]> {

@@ -5,6 +5,7 @@ import { type AgentConfig, onHost } from "./config.ts";
 import { keptName } from "./install-executables.ts";
 import { type Manifest, openManifest, ownFolder } from "./manifest.ts";
 import { removeCallNotes } from "./plugin-calls.ts";
+import { sweepInstalling, sweepRunning } from "./temporaries.ts";
 import { whileLocked } from "./while-locked.ts";
 
 /**
@@ -19,6 +20,8 @@ export async function uninstall(config: AgentConfig): Promise<number> {
       isAll = (await takeBack(config, manifest, path)) && isAll;
     openAgentWord(onHost(config, config.runDir)).withdraw();
     removeCallNotes(config);
+    sweepInstalling(config);
+    sweepRunning(config);
     removeIfEmpty(onHost(config, ownFolder(config)));
     return isAll ? 0 : 1;
   });

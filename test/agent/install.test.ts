@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fileDigest } from "../../src/host/digest.ts";
@@ -142,19 +143,23 @@ describe("the executables", () => {
 
   const noMounts = whatLacks(privateMounts());
   it.skipIf(noMounts.some).each([
-    ["full", "size=1m", "no room is left there (ENOSPC)"],
-    ["read-only", "ro", "the folder is mounted read-only (EROFS)"],
-    ["one where nothing may run", "noexec", "does not run here: is"],
-  ])(
-    `leave no half of themselves in a folder that is %s, and say so${noMounts.words}`,
-    async (_, options, words) => {
-      const { bin, root } = makeHost();
+    ["bin", "full", "size=1m", "no room is left there (ENOSPC)"],
+    ["bin", "read-only", "ro", "the folder is mounted read-only (EROFS)"],
+    ["bin", "one where nothing may run", "noexec", "does not run here: is"],
+    ["conf", "full", "size=4k,nr_inodes=1", "no room is left there (ENOSPC)"],
+    ["conf", "read-only", "ro", "the folder is mounted read-only (EROFS)"],
+  ] as const)(
+    `leave no half of themselves where the host's folder %s is %s, and say so${noMounts.words}`,
+    async (which, _, options, words) => {
+      const { root, ...folders } = makeHost();
       const script = 'mount -t tmpfs -o "$1" none "$2"; shift 2; "$@" || true; ls -A "$0"';
       const flags = ["--node-name=n1", `--host-root=${root}`, ...alone];
-      const mounted = ["--mount", "sh", "-ec", script, bin, options, bin];
+      const folder = folders[which];
+      const mounted = ["--mount", "sh", "-ec", script, folder, options, folder];
       const answer = await execa("unshare", [...mounted, agent, "install", ...flags], { reject: false });
       expect(answer.stderr).toContain(words);
       expect(answer.stdout).toBe("");
+      expect(readdirSync(folders.bin)).toEqual([]);
     },
   );
 
@@ -266,6 +271,29 @@ describe("uninstall", () => {
     }
     expect(existsSync(join(host.bin, "kube-node"))).toBe(true);
   });
+
+  it("nor does an agent that runs: it says so once, and tries again when that may be mended", async () => {
+    const host = makeHost();
+    mkdirSync(join(host.conf, "kube-node.d"));
+    const state = join(host.conf, "kube-node.d/installed.json");
+    writeFileSync(state, '{"version": 2, "things": []}');
+    const kubeconfig = host.path("kubeconfig");
+    writeFileSync(kubeconfig, "{}", { mode: 0o600 });
+    const running = startAgent({ host, node: "n1", kubeconfig, args: alone });
+    const { reason } = await running.said("the plugins can't be installed");
+    expect(reason).toContain("is of a later version of kube-node-agent (format 2, this one knows 1)");
+    expect((await running.get("/readyz")).text).toContain("[-] install: ");
+    expect((await running.get("/healthz")).status).toBe(200);
+    await sleep(3000); // Its second try is within a second, its third within two more.
+    expect(running.lines().filter(({ msg }) => msg === "the plugins can't be installed")).toHaveLength(1);
+    expect([readdirSync(host.bin), readFileSync(state, "utf8")]).toEqual([
+      [],
+      '{"version": 2, "things": []}',
+    ]);
+    rmSync(state);
+    await running.said("the plugins are installed");
+    expect(readdirSync(host.bin).sort()).toEqual(["kube-node", "node-annotation"]);
+  }, 30_000);
 });
 
 const noServer = reasonForNoRealApiServer();
@@ -394,7 +422,7 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
     expect(claimsOf(token).iat).toBeGreaterThanOrEqual(claims.iat);
   });
 
-  it("are the kubelet's where those can be seen: nothing is written", async () => {
+  it("are the kubelet's where those can be seen: no token is asked for", async () => {
     const host = makeHost();
     mkdirSync(host.path("etc/kubernetes"));
     writeFileSync(
@@ -404,7 +432,7 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
     const answer = await runAgent(host, "install");
     expect(answer).toMatchObject({ exitCode: 0 });
     expect(answer.stdout).toContain("the plugin uses the kubelet's /etc/kubernetes/kubelet.conf");
-    expect(readdirSync(join(host.conf, "kube-node.d"))).toEqual(["installed.json"]);
+    expect(readdirSync(join(host.conf, "kube-node.d")).sort()).toEqual(["installed.json", "kubeconfig"]);
   });
 
   it("can't be had where the right is missing: the words say which, the agent goes on and follows its Node", async () => {

@@ -1,4 +1,5 @@
 // The agent frees what died, after two looks and the grace period, and nothing that lives or may live.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -176,6 +177,27 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await looks(agent, 3);
     expect(node.holders()).toEqual(["doubtful", "live"]);
     expect(metric((await agent.get("/metrics")).text, "kube_node_leak_evidence", { kind: "pods" })).toBe(0);
+  });
+
+  it("in a folder that can't be written are told of, and freed once it can; who lives keeps what it has", async () => {
+    const node = await make();
+    for (const id of ["live", "dead"]) await node.attach(id);
+    node.endNamespace("dead");
+    const script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+    const wrap = (command: string[]) => ["unshare", "--mount", "sh", "-c", script, node.dataDir, ...command];
+    const agent = node.startAgent({ wrap });
+    const { failure } = await agent.said("a leak can't be freed");
+    expect(failure).toContain("EROFS");
+    await looks(agent, 3);
+    expect(node.holders()).toEqual(["dead", "live"]);
+    const { text } = await agent.get("/metrics");
+    expect(metric(text, "kube_node_leaks_freed_total", { result: "failed" })).toBeGreaterThan(0);
+    const remount = ["mount", "-o", "remount,bind,rw", node.dataDir];
+    execFileSync("nsenter", [`--target=${agent.pid}`, "--mount", ...remount]);
+    await untilFreed(node, "dead");
+    await looks(agent, 2);
+    expect(node.holders()).toEqual(["live"]);
+    await node.check("live");
   });
 
   it("aren't judged by namespaces where the machine's are out of sight", async () => {

@@ -99,24 +99,37 @@ describe.skipIf(lack.some)(`events on a real API server${lack.words}`, () => {
     await server?.close();
   });
 
-  it("are made once, count on in the same event, and are made anew where they have run out", async () => {
-    const node = await server.createNode({ name: "node-1" });
-    const facts = { name: "node-1", uid: node.metadata.uid, machineID: "", podCIDRs: [], annotations: {} };
-    let now = 0;
+  const path = "/apis/events.k8s.io/v1/namespaces/default/events";
+  type Item = {
+    metadata: { name: string };
+    reason: string;
+    note: string;
+    regarding: { name: string };
+    series?: { count: number };
+  };
+
+  /** What tells of a Node of that name; `list` gives the events that are about it. */
+  async function makeTeller(nodeName: string, clock: () => number) {
+    const node = await server.createNode({ name: nodeName });
+    const facts = { name: nodeName, uid: node.metadata.uid, machineID: "", podCIDRs: [], annotations: {} };
     const said: string[] = [];
     const write = (message: string) => void said.push(message);
     const log: Log = { trace: write, debug: write, info: write, warn: write, error: write };
     const context = {
-      config: { nodeName: "node-1" },
+      config: { nodeName },
       log,
       connect: async () => client.connection,
       metrics: new Registry(),
       signal: new AbortController().signal,
     } as unknown as AgentContext;
-    const events = makeNodeEvents(context, () => now);
-    const path = "/apis/events.k8s.io/v1/namespaces/default/events";
-    type Item = { metadata: { name: string }; reason: string; series?: { count: number } };
-    const list = () => client.list(path, (item) => item as Item);
+    const all = () => client.list(path, (item) => item as Item);
+    const list = async () => (await all()).filter(({ regarding }) => regarding.name === nodeName);
+    return { events: makeNodeEvents(context, clock), facts, list, said };
+  }
+
+  it("are made once, count on in the same event, and are made anew where they have run out", async () => {
+    let now = 0;
+    const { events, facts, list, said } = await makeTeller("node-1", () => now);
 
     await events.tell([condition("net1 10.1.0.0/24")], facts);
     const [first] = await list();
@@ -132,5 +145,35 @@ describe.skipIf(lack.some)(`events on a real API server${lack.words}`, () => {
     expect((await list()).map(({ metadata }) => metadata.name)).not.toContain(first?.metadata.name);
     expect(await list()).toHaveLength(1);
     expect(said).toEqual(["a range is full"]);
+  });
+
+  it("are twelve an hour at most, and one a thing: what was held back comes after the hour, if it is still so", async () => {
+    let now = 0;
+    const { events, facts, list, said } = await makeTeller("node-2", () => now);
+    const keys = Array.from({ length: 15 }, (_, index) => `net${index + 1} 10.1.0.0/24`);
+    const look = (some: string[]) =>
+      events.tell(
+        some.map((key) => condition(key)),
+        facts,
+      );
+    for (let minute = 0; minute < 59; minute++, now += 60_000) await look(keys);
+    expect((await list()).map(({ note }) => note).sort()).toEqual(
+      keys
+        .slice(0, 12)
+        .map((key) => `${key} is so`)
+        .sort(),
+    );
+    now += 60_000;
+    await look(keys.slice(12, 14));
+    const after = await list();
+    expect(after).toHaveLength(14);
+    expect(after.map(({ note }) => note)).not.toContain(`${keys[14]} is so`);
+    expect(said).toHaveLength(15); // The log has each as soon as it is so.
+    // What comes and goes is another each time, and held all the same.
+    for (let turn = 0; turn < 20; turn++, now += 60_000) {
+      await look([]);
+      await look(keys.slice(0, 3));
+    }
+    expect((await list()).length).toBeLessThanOrEqual(14 + 10);
   });
 });

@@ -127,4 +127,47 @@ describe.skipIf(lack.some)(`the plugin beside the agent${lack.words}`, () => {
     await until(() => uptime() - (signOfLife(host)?.heardAt ?? 0) < 5, "it is heard again");
     expect(await add()).toMatchObject({ address: "10.3.0.3/24", asked: 0 });
   }, 120_000);
+
+  it("asks itself at most 15 s after the agent was stopped (SIGSTOP), or killed (kill -9), and not before", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ended-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const port = Number(new URL(server.url).port);
+    const start = async (signal: "SIGSTOP" | "SIGKILL") => {
+      const node = `ended-by-${signal.toLowerCase()}`;
+      await server.createNode({
+        name: node,
+        podCIDRs: [],
+        annotations: { ranges: "10.1.0.0/24" },
+        machineID,
+      });
+      const relay = await startRelay(port);
+      const write = async (name: string, options: { url?: string }) => {
+        const path = join(folder, `${signal}-${name}`);
+        writeFileSync(path, await server.kubeconfigFor({ kind: "kubelet", node }, options), { mode: 0o600 });
+        return path;
+      };
+      const host = makeHost();
+      const agent = startAgent({ host, node, kubeconfig: await write("agent", {}) });
+      await until(() => signOfLife(host), "there is a sign of life");
+      const url = `https://127.0.0.1:${relay.port}`;
+      const add = makePlugin(host, await write("plugin", { url }), relay, {});
+      expect(await add()).toMatchObject({ address: "10.1.0.2/24", asked: 0 });
+      return { signal, node, host, agent, add };
+    };
+    const both = [await start("SIGSTOP"), await start("SIGKILL")];
+    for (const { agent, signal } of both) agent.kill(signal);
+    const since = uptime();
+    for (const { node } of both) await server.setAnnotation(node, "ranges", "10.2.0.0/24");
+    for (const { add } of both) expect(await add()).toMatchObject({ address: "10.1.0.3/24", asked: 0 });
+    while (uptime() <= since + longestSilence) await sleep(50);
+    for (const { add, signal } of both)
+      expect(await add(), signal).toMatchObject({ address: "10.2.0.2/24", asked: 1 });
+
+    // What was stopped and goes on vouches for nothing before it has heard the API server anew.
+    const { agent, add, host } = both[0] as (typeof both)[0];
+    agent.kill("SIGCONT");
+    expect(await add()).toMatchObject({ address: "10.2.0.3/24" });
+    await until(() => uptime() - (signOfLife(host)?.heardAt ?? 0) < 5, "it is heard again", 45_000);
+    expect(await add()).toMatchObject({ address: "10.2.0.4/24", asked: 0 });
+  }, 120_000);
 });
