@@ -4,9 +4,10 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseIp } from "../../src/address/ip.ts";
 import type { NodeBlock } from "../../src/api/node-block.ts";
+import { soak } from "../faults/parts/effort.ts";
 import { executables } from "../parts/plugin.ts";
 import { checkout, clusterTools, root, whatLacks } from "../parts/tools.ts";
-import { attach, type Pod, pooledNetwork } from "./attach.ts";
+import { attach, detach, type Pod, pooledNetwork } from "./attach.ts";
 import { isForeign } from "./cluster.ts";
 import { buildImage } from "./image.ts";
 import { deployment, namespace } from "./manifests.ts";
@@ -206,5 +207,49 @@ describe.skipIf(lack.some)(`pools on a real cluster${lack.words}`, () => {
       expect(await kubectl(["exec", "-n", home, pod.name, "--", "sh", "-c", ping])).toBe("reached");
     },
     5 * minutes,
+  );
+
+  it.skipIf(!soak)(
+    `what closes is free once its pods are gone, and another node's then; a deleted pool waits, and goes${soak ? "" : " (skipped without SOAK=1)"}`,
+    async () => {
+      const brief = {
+        apiVersion: "ipam.kube-node.io/v1alpha1",
+        kind: "IPPool",
+        metadata: { name: "brief" },
+        spec: { subnet: "172.30.0.0/24", perNodeBlockSize: 16 },
+      };
+      await kubectl(["apply", "-f", "-"], brief);
+      await kubectl(["wait", "--for=condition=Ready", "ippool/brief", "--timeout=60s"]);
+      const of = async (pool: string) => (await blocks()).filter(({ spec }) => spec.pool.name === pool);
+      await expect.poll(async () => (await of("brief")).length, { timeout: 30_000 }).toBe(3);
+      await kubectl(["delete", "ippool", "brief", "--wait=false"]);
+      const before = (await of("net1")).find(({ spec }) => spec.nodeName === "node-3")?.metadata.name ?? "";
+      const run = (node: string) => (words: string[]) => cluster.run(["exec", node, "--", ...words]);
+      for (const pod of pods.filter(({ node }) => node === "node-3"))
+        await detach(run("node-3"), pod, pooledNetwork("net1"));
+
+      const isLeft = async () => (await of("net1")).some(({ spec }) => spec.nodeName === "node-3");
+      await expect.poll(isLeft, { timeout: 9 * minutes, interval: 5000 }).toBe(false);
+      await expect
+        .poll(() => kubectl(["get", "ippools", "-o", "name"]), { timeout: 4 * minutes, interval: 5000 })
+        .toBe("ippool.ipam.kube-node.io/net1");
+      const annotations = await kubectl(["get", "node", "node-3", "-o", "jsonpath={.metadata.annotations}"]);
+      expect(annotations).not.toContain("ippool.ipam.kube-node.io");
+      // Pods of the other nodes never noticed.
+      for (const pod of pods.filter(({ node }) => node !== "node-3")) {
+        const own = (await of("net1")).find(({ spec }) => spec.nodeName === pod.node);
+        expect(own && isIn(own, given.get(pod.name) ?? "")).toBe(true);
+      }
+      await kubectl(["create", "-f", "-"], { apiVersion: "v1", kind: "Node", metadata: { name: "node-4" } });
+      await expect
+        .poll(
+          async () => (await of("net1")).find(({ metadata }) => metadata.name === before)?.spec.nodeName,
+          {
+            timeout: 30_000,
+          },
+        )
+        .toBe("node-4");
+    },
+    15 * minutes,
   );
 });
