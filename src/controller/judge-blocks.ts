@@ -4,10 +4,11 @@ import { blocksCarriedBy } from "./carried.ts";
 import type { Cluster } from "./cluster.ts";
 import { owns } from "./pool-pairs.ts";
 import type { BlockRecord, NodeRecord, PoolRecord } from "./records.ts";
+import { placeInStatus } from "./told-blocks.ts";
 
 /** A Node's blocks that aren't closing yet and shall be, as things are known. Under an invalid spec only what has no part in the spec counts. */
 export function judgeBlocks(cluster: Cluster, node: NodeRecord): Map<string, CloseReason> {
-  const order = keptFirst(node);
+  const order = keptFirst(cluster, node);
   const byPool = Map.groupBy(cluster.blocksOfNode(node.name), ({ pool }) => poolKey(pool));
   const close = [...byPool].flatMap(([key, blocks]) => {
     const entry = cluster.pools.get(key);
@@ -29,12 +30,14 @@ function asOwn({ pairs }: Cluster, record: PoolRecord | undefined, block: BlockR
   return pairs.mayHave(block) ? [] : [block];
 }
 
-/** Of several open blocks of a pool the one that the Node carries open, else the oldest: two controllers may each have made one. */
-function keptFirst(node: NodeRecord): (a: BlockRecord, b: BlockRecord) => number {
+/** Of several open blocks of a pool the one that the Node carries open, else what nv-ipam's status says, else the oldest: two controllers may each have made one. */
+function keptFirst(cluster: Cluster, node: NodeRecord): (a: BlockRecord, b: BlockRecord) => number {
   let carried: ReturnType<typeof blocksCarriedBy> | undefined;
   const rank = ({ name }: BlockRecord) => {
     carried ??= blocksCarriedBy(node); // Read where there are several, which is seldom.
     return carried.has(name) && !carried.get(name)?.closing ? 0 : 1;
   };
-  return (a, b) => rank(a) - rank(b) || a.created - b.created || (a.index < b.index ? -1 : 1);
+  const place = (block: BlockRecord) => placeInStatus(cluster, block);
+  return (a, b) =>
+    rank(a) - rank(b) || place(a) - place(b) || a.created - b.created || (a.index < b.index ? -1 : 1);
 }

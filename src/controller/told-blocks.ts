@@ -5,7 +5,7 @@ import type { Cluster } from "./cluster.ts";
 import type { BlockRecord } from "./records.ts";
 import type { ServedPool } from "./served-pool.ts";
 
-const said = new WeakMap<ServedPool, Set<string>>();
+const said = new WeakMap<ServedPool, Map<string, number>>();
 
 /**
  * Whether a block may be shown to its Node. nv-ipam's controller, should it come back, gives by the status alone: a block that isn't in there
@@ -23,6 +23,15 @@ export function isForgotten(cluster: Cluster, block: BlockRecord): boolean {
   return !(isInStatus(cluster, block) ?? false);
 }
 
+/** Where the status says a block, which its readers go by: of a Node's open ones the first that they were told of is its own. Else behind all. */
+export function placeInStatus({ pairs, pools }: Cluster, block: BlockRecord): number {
+  const key = poolKey(block.pool);
+  const served = pairs.served(key)?.served;
+  const pool = pools.get(key)?.pool;
+  const place = served && pool && allOf(served).get(placeOf(block.nodeName, pool, block));
+  return place ?? Number.MAX_SAFE_INTEGER;
+}
+
 /** Undefined where there is no such status, or none that can be written. */
 function isInStatus({ pairs, pools, serving }: Cluster, block: BlockRecord): boolean | undefined {
   const key = poolKey(block.pool);
@@ -32,13 +41,13 @@ function isInStatus({ pairs, pools, serving }: Cluster, block: BlockRecord): boo
   return allOf(served).has(placeOf(block.nodeName, pool, block));
 }
 
-function allOf(served: ServedPool): Set<string> {
+function allOf(served: ServedPool): Map<string, number> {
   const known = said.get(served);
   if (known) return known;
   const all = (served.allocations as Record<string, unknown>[]).map(
     (one) => `${one?.["nodeName"]} ${one?.["startIP"] ?? one?.["prefix"]}`,
   );
-  const made = new Set(all);
+  const made = new Map(all.map((text, place) => [text, place] as const).reverse());
   said.set(served, made);
   return made;
 }

@@ -7,6 +7,7 @@ import type { ControllerContext } from "./context.ts";
 import { isShown } from "./project-node.ts";
 import { type BlockRecord, type PoolRecord, readPoolRecord } from "./records.ts";
 import { lookAtBlock, lookAtPool, pathOfPool } from "./resources.ts";
+import { placeInStatus } from "./told-blocks.ts";
 import { isTooLarge } from "./too-large.ts";
 
 const tooLargeAgainMs = 60_000;
@@ -64,13 +65,17 @@ function allocationsOf({ cluster }: ControllerContext, record: PoolRecord): NvAl
   return cluster
     .blocksOfPool(key)
     .filter(isShown)
+    .map((block) => ({ block, place: placeInStatus(cluster, block) }))
     .sort(inOrder)
-    .map((block) => formatAllocation(pool, block));
+    .map(({ block }) => formatAllocation(pool, block));
 }
 
-function inOrder(a: BlockRecord, b: BlockRecord): number {
+type Placed = { block: BlockRecord; place: number };
+
+/** Two that are open are one too many, until that is known: what a Node's readers were told stays first. */
+function inOrder({ block: a, place }: Placed, { block: b, place: other }: Placed): number {
   if (a.nodeName !== b.nodeName) return a.nodeName < b.nodeName ? -1 : 1;
-  return Number(a.closing) - Number(b.closing) || (a.index < b.index ? -1 : 1);
+  return Number(a.closing) - Number(b.closing) || place - other || (a.index < b.index ? -1 : 1);
 }
 
 /** What the status says and isn't known as a NodeBlock, or as another Node's, is asked for: it may just have been made. */

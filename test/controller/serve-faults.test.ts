@@ -113,6 +113,7 @@ describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${l
       const ending = new AbortController();
       /** By the block's name: the Node that was shown it open. */
       const shownTo = new Map<string, string>();
+      const drained = new Set<string>();
       const nodeWatch = follow<Node>(
         client,
         {
@@ -122,7 +123,7 @@ describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${l
             for (const name of node ? openBlocksOf(node) : []) {
               const before = shownTo.get(name) ?? node?.metadata.name;
               if (before !== node?.metadata.name)
-                found.push(`${name} was shown to ${before} and ${node?.metadata.name}`);
+                found.push(`${name} was shown to ${before} and ${node?.metadata.name}${drained.has(name) ? ", drained between" : ""}`);
               shownTo.set(name, node?.metadata.name ?? "");
             }
           },
@@ -130,7 +131,7 @@ describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${l
         },
         ending.signal,
       );
-      const agents = makeFakeAgents(cluster, 200);
+      const agents = makeFakeAgents(cluster, 200, drained);
       const agentsEnd = (async () => {
         while (!ending.signal.aborted) {
           await agents().catch(() => {});

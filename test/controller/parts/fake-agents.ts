@@ -2,8 +2,12 @@ import { parsePoolAnnotation } from "../../../src/api/pool-annotation.ts";
 import { poolOfAnnotationKey } from "../../../src/api/pool-names.ts";
 import type { Block, Node, PoolCluster } from "./pool-cluster.ts";
 
-/** What all nodes' agents do: a block that its Node has shown closing for a while, and that closes, is drained. Run again and again. */
-export function makeFakeAgents(cluster: PoolCluster, afterMs: number): () => Promise<void> {
+/** What all nodes' agents do: a block that its Node has shown closing for a while, and that closes, is drained. Run again and again; `drained` gets their names. */
+export function makeFakeAgents(
+  cluster: PoolCluster,
+  afterMs: number,
+  drained = new Set<string>(),
+): () => Promise<void> {
   const since = new Map<string, number>();
   return async () => {
     const nodes = await cluster.client.list("/api/v1/nodes", (item) => item as Node);
@@ -15,8 +19,10 @@ export function makeFakeAgents(cluster: PoolCluster, afterMs: number): () => Pro
       const name = key.slice(key.indexOf(" ") + 1);
       const node = key.slice(0, key.indexOf(" "));
       const block = await cluster.block(name);
-      if (block?.spec.closing && !block.status?.drained && block.spec.nodeName === node)
+      if (block?.spec.closing && !block.status?.drained && block.spec.nodeName === node) {
+        drained.add(name);
         await drain(cluster, block);
+      }
     }
   };
 }
