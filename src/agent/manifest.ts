@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { fileDigest, textDigest } from "../host/digest.ts";
 import { readText, removeIfThere, writeTemporary } from "../host/files.ts";
 import { isObject } from "../text/json.ts";
@@ -46,7 +46,7 @@ export function openManifest(config: AgentConfig): Manifest {
     },
     state: async (path) => {
       const digest = await fileDigest(onHost(config, path));
-      if (digest === undefined) return "absent";
+      if (digest === undefined) return isThere(onHost(config, path)) ? "foreign" : "absent";
       const known = files[path];
       if (!known) return "foreign";
       return known.includes(digest) ? "ours" : "changed";
@@ -88,6 +88,11 @@ function flush(path: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** A link that leads nowhere from here is somebody's, too. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function read(path: string): Record<string, string[]> {

@@ -6,8 +6,10 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -201,6 +203,12 @@ describe("the CNI configuration", () => {
       "/etc/cni/net.d/10-net1.conflist is there already, is not ours, and stays as it is",
     );
     expect(read(host)).toBe("theirs");
+
+    const linked = makeHost();
+    symlinkSync("/nowhere/from/here", join(linked.conf, "10-net1.conflist"));
+    expect((await runAgent(linked, "install", write(linked))).stdout).toContain("is not ours, and stays");
+    expect((await runAgent(linked, "uninstall")).exitCode).toBe(0);
+    expect(readlinkSync(join(linked.conf, "10-net1.conflist"))).toBe("/nowhere/from/here");
 
     const other = makeHost();
     await runAgent(other, "install", write(other));
