@@ -1,12 +1,13 @@
 /** Something that people should hear of, as long as it is so. `key` says of what: one series of events each. */
 export type Condition = { reason: string; key: string; note: string };
 
-/** A series that is told of: how often it was seen to be so, when it was last told, and the event's name, once there is one. */
+/** A series that is told of: how often it was seen to be so, when it was last told (or as if, where that failed so often), and the event's name, once there is one. */
 export type Series<C extends Condition = Condition> = {
   condition: C;
   count: number;
   began: number;
   toldAt?: number;
+  failures?: number;
   name?: string;
 };
 
