@@ -10,13 +10,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  watch,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { fileDigest } from "../../src/host/digest.ts";
 import type { ApiServer } from "../parts/api-server.ts";
 import { send } from "../parts/https-request.ts";
@@ -193,6 +194,17 @@ describe("the CNI configuration", () => {
     expect(JSON.parse(read(host))).toEqual(network);
     await runAgent(host, "install", write(host, { ...network, name: "net2" }));
     expect(JSON.parse(read(host))).toMatchObject({ name: "net2" });
+  });
+
+  it("comes by a file that is written and renamed in that folder: containerd passes over what comes in from another", async () => {
+    const host = makeHost();
+    const seen: string[] = [];
+    const watcher = watch(host.conf, (event, name) => void seen.push(`${event} ${name}`));
+    onTestFinished(() => watcher.close());
+    await runAgent(host, "install", write(host));
+    await until(() => seen.includes("rename 10-net1.conflist"), "it is seen");
+    expect(seen.filter((one) => /^rename \.kube-node\.new-/.test(one))).toHaveLength(2); // Made, and renamed.
+    expect(seen.some((one) => /^change \.kube-node\.new-/.test(one))).toBe(true);
   });
 
   it("never takes the place of one that isn't ours, or was changed by somebody", async () => {
