@@ -69,8 +69,8 @@ export function openManifest(config: AgentConfig): Manifest {
 }
 
 /**
- * On the disk before it has its name. Written in the very folder: containerd reads its configurations anew where something was written or renamed
- * in their folder, and not where something came in from another one.
+ * On the disk before it has its name. Written in the very folder: containerd reads its configurations anew where something was written or
+ * renamed in their folder, and not where something came in from another one.
  */
 function replaceSafely(path: string, text: string): void {
   const temporary = path.replace(/[^/]*$/, `${newFile}${process.pid}-${Date.now()}`);
