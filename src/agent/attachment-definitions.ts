@@ -40,7 +40,8 @@ export function listAttachmentDefinitions(context: AgentContext): AttachmentDefi
       const isAbsent = isStatus(error, 404);
       const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403);
       if (isAbsent) known = [];
-      due = uptime() + (isAbsent || isRefused ? between : afterFailure);
+      // A thousand nodes that lost the API server at one time don't come back at one time.
+      due = uptime() + (isAbsent || isRefused ? between : afterFailure * (0.5 + Math.random()));
       const reason = (error as Error).message;
       // Without the right to it, which only a node with Multus needs, this is as it should be.
       const tell = isRefused ? context.log.info : context.log.warn;

@@ -11,7 +11,7 @@ const reasons: Record<string, string> = {
 };
 
 /** A file's name until it gets its own: it is another at each try, and who complains once compares words. */
-const passingName = /\/\.(?:tmp|kube-node\.new|agent)-[^/']*/g;
+const passingName = /\/\.(?:tmp|kube-node\.new|agent)-[^/'\s]*/g;
 
 /** What was wrong, as a sentence: of the file system's errors where and why, of CNI errors what to do, too. */
 export function faultWords(error: unknown): string {

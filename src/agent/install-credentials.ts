@@ -23,8 +23,8 @@ type Kubelets = { path: string; chosen: Chosen };
 const jitter = Math.random();
 
 /**
- * Credentials for the plugin, which outlive the agent's pod, by the kubeconfig in kube-node.d/ of the host's CNI folder: the kubelet's where
- * they can be seen; else a token beside it, that is renewed when two thirds of its life are over. Gives what is to be said of them.
+ * Credentials for the plugin, which outlive the agent's pod, by the kubeconfig in kube-node.d/ of the host's CNI folder: the kubelet's
+ * where they can be seen; else a token beside it, that is renewed when two thirds of its life are over. Gives what is to be said of them.
  */
 export async function installCredentials(
   needs: Needs,
@@ -43,7 +43,7 @@ export async function installCredentials(
   return await installToken(needs, node);
 }
 
-/** A configuration names one kubeconfig, and the plugin prefers that to the kubelet's own: it says the same, and the token is no more. */
+/** A configuration may name that kubeconfig, and the plugin prefers it to the kubelet's own: it says the same, and the token is no more. */
 async function passOn({ config, manifest, log }: Needs, { path, chosen }: Kubelets): Promise<string> {
   const folder = ownFolder(config);
   if (manifest.put(`${folder}/kubeconfig`, formatAsKubelets(chosen, path)))

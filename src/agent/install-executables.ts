@@ -8,8 +8,7 @@ import type { Log } from "../host/log.ts";
 import { version as ownVersion } from "../host/version.ts";
 import { seeOldDaemon } from "../upkeep/old-daemon.ts";
 import { type AgentConfig, onHost } from "./config.ts";
-import type { Manifest } from "./manifest.ts";
-import { newExecutable } from "./temporaries.ts";
+import { type Manifest, newFile } from "./manifest.ts";
 import { isLater } from "./version-order.ts";
 
 /** The plugins' names: one file, with a name each. */
@@ -100,7 +99,7 @@ async function judge(path: string, force: boolean): Promise<Verdict> {
 
 /** A copy beside its place, that has our bytes and runs. */
 async function prepare(folder: string, digest: string): Promise<string> {
-  const path = `${folder}/${newExecutable}${process.pid}-${Date.now()}`;
+  const path = `${folder}/${newFile}${process.pid}-${Date.now()}`;
   try {
     await copyFile(process.execPath, path);
     await flush(path, 0o755);

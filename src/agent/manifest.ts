@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { fileDigest, textDigest } from "../host/digest.ts";
-import { readText, removeIfThere, writeTemporary } from "../host/files.ts";
+import { readText, removeIfThere, writeAll } from "../host/files.ts";
 import { isObject } from "../text/json.ts";
 import { type AgentConfig, onHost } from "./config.ts";
 
@@ -15,6 +15,9 @@ export type Manifest = {
   /** Writes one of our small files, 0600, where it isn't so already. False where it was. */
   put(path: string, text: string): boolean;
 };
+
+/** How a file's name begins until it is whole, in whichever folder of the host's. */
+export const newFile = ".kube-node.new-";
 
 const version = 1;
 const longestText = 16 << 20;
@@ -31,11 +34,7 @@ export function openManifest(config: AgentConfig): Manifest {
   const files = read(`${folder}/installed.json`);
   const save = () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    replaceSafely(
-      folder,
-      `${folder}/installed.json`,
-      `${JSON.stringify({ version, files }, undefined, 2)}\n`,
-    );
+    replaceSafely(`${folder}/installed.json`, `${JSON.stringify({ version, files }, undefined, 2)}\n`);
   };
   const manifest: Manifest = {
     note: (path, digest) => {
@@ -46,7 +45,7 @@ export function openManifest(config: AgentConfig): Manifest {
     },
     state: async (path) => {
       const digest = await fileDigest(onHost(config, path));
-      if (digest === undefined) return "absent";
+      if (digest === undefined) return isThere(onHost(config, path)) ? "foreign" : "absent";
       const known = files[path];
       if (!known) return "foreign";
       return known.includes(digest) ? "ours" : "changed";
@@ -62,32 +61,37 @@ export function openManifest(config: AgentConfig): Manifest {
       const digest = textDigest(text);
       manifest.note(path, digest);
       if (readText(onHost(config, path), longestText) === text) return false;
-      replaceSafely(folder, onHost(config, path), text);
+      replaceSafely(onHost(config, path), text);
       return true;
     },
   };
   return manifest;
 }
 
-/** Written in our own folder, where a killed one's is found, and on the disk before it has its name. */
-function replaceSafely(folder: string, path: string, text: string): void {
-  const temporary = writeTemporary(folder, text);
+/**
+ * On the disk before it has its name. Written in the very folder: containerd reads its configurations anew where something was written or
+ * renamed in their folder, and not where something came in from another one.
+ */
+function replaceSafely(path: string, text: string): void {
+  const temporary = path.replace(/[^/]*$/, `${newFile}${process.pid}-${Date.now()}`);
   try {
-    flush(temporary);
+    const fd = openSync(temporary, "wx", 0o600);
+    try {
+      writeAll(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
     renameSync(temporary, path);
   } catch (error) {
     removeIfThere(temporary);
-    throw error;
+    throw Object.assign(error as Error, { path }); // A failed write doesn't say itself where it was.
   }
 }
 
-function flush(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+/** A link that leads nowhere from here is somebody's, too. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function read(path: string): Record<string, string[]> {

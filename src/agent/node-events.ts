@@ -1,4 +1,4 @@
-import { type AllSeries, plan, type Series } from "../daemon/event-series.ts";
+import { type AllSeries, plan, rate, type Series } from "../daemon/event-series.ts";
 import { sendEvent } from "../daemon/send-event.ts";
 import type { NodeFacts } from "../kube/node.ts";
 import { openClient } from "./client.ts";
@@ -31,18 +31,25 @@ export function makeNodeEvents(context: AgentContext, clock = () => performance.
         try {
           one.name = await send(context, one, node, config.nodeName);
           events.inc({ reason, result: "sent" });
+          [one.toldAt, one.failures] = [now, 0];
         } catch (error) {
           events.inc({ reason, result: "failed" });
+          one.failures = (one.failures ?? 0) + 1;
+          one.toldAt = now - rate.between + pauseAfter(one.failures);
           log.warn("an event can't be sent", {
             reason,
             key: one.condition.key,
             failure: (error as Error).message,
           });
         }
-        one.toldAt = now; // One that failed isn't tried at every look either.
       }
     },
   };
+}
+
+/** Milliseconds until one that could not be sent is tried again; it is one of the hour's words, too. */
+function pauseAfter(failures: number): number {
+  return Math.min(rate.between, 5 * 60_000 * 2 ** (failures - 1)) * (0.75 + Math.random() / 4);
 }
 
 const words: Record<Condition["reason"], string> = {

@@ -1,12 +1,16 @@
 /** Something that people should hear of, as long as it is so. `key` says of what: one series of events each. */
 export type Condition = { reason: string; key: string; note: string };
 
-/** A series that is told of: how often it was seen to be so, when it was last told, and the event's name, once there is one. */
+/**
+ * A series that is told of: how often it was seen to be so, when it was last told (where that failed, so often in a row: a time that lets it be
+ * tried again), and the event's name, once there is one.
+ */
 export type Series<C extends Condition = Condition> = {
   condition: C;
   count: number;
   began: number;
   toldAt?: number;
+  failures?: number;
   name?: string;
 };
 

@@ -11,6 +11,7 @@ import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer, startRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Host, makeHost, signOfLife, startAgent, toldNode, until, uptime } from "./parts/agent.ts";
+import { metric } from "./parts/leaky-node.ts";
 import { startRelay } from "./parts/relay.ts";
 
 const noServer = reasonForNoRealApiServer();
@@ -179,8 +180,14 @@ describe.skipIf(lack.some)(`trouble${lack.words}`, () => {
     expect((await agent.get("/readyz")).text).toContain(
       "[-] follow: the API server was not heard yet; the plugin asks itself",
     );
+    const shown = async (name: string, labels = {}) =>
+      metric((await agent.get("/metrics")).text, name, labels);
+    expect(await shown("kube_node_api_errors_total", { verb: "WATCH" })).toBeGreaterThan(0);
+    while (uptime() <= sign.heardAt + 4 + longestSilence) await sleep(100);
+    expect(await shown("kube_node_api_connected")).toBe(0);
     relay.pass();
     await until(() => (signOfLife(host)?.heardAt ?? 0) > sign.heardAt + 4, "it is heard", 30_000);
+    expect(await shown("kube_node_api_connected")).toBe(1);
   }, 60_000);
 
   it("of a Node that is deleted and made again: the plugin asks itself, then is told of the new one", async () => {

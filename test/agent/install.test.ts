@@ -6,15 +6,18 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
+  watch,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { fileDigest } from "../../src/host/digest.ts";
 import type { ApiServer } from "../parts/api-server.ts";
 import { send } from "../parts/https-request.ts";
@@ -193,6 +196,17 @@ describe("the CNI configuration", () => {
     expect(JSON.parse(read(host))).toMatchObject({ name: "net2" });
   });
 
+  it("comes by a file that is written and renamed in that folder: containerd passes over what comes in from another", async () => {
+    const host = makeHost();
+    const seen: string[] = [];
+    const watcher = watch(host.conf, (event, name) => void seen.push(`${event} ${name}`));
+    onTestFinished(() => watcher.close());
+    await runAgent(host, "install", write(host));
+    await until(() => seen.includes("rename 10-net1.conflist"), "it is seen");
+    expect(seen.filter((one) => /^rename \.kube-node\.new-/.test(one))).toHaveLength(2); // Made, and renamed.
+    expect(seen.some((one) => /^change \.kube-node\.new-/.test(one))).toBe(true);
+  });
+
   it("never takes the place of one that isn't ours, or was changed by somebody", async () => {
     const host = makeHost();
     writeFileSync(join(host.conf, "10-net1.conflist"), "theirs");
@@ -201,6 +215,12 @@ describe("the CNI configuration", () => {
       "/etc/cni/net.d/10-net1.conflist is there already, is not ours, and stays as it is",
     );
     expect(read(host)).toBe("theirs");
+
+    const linked = makeHost();
+    symlinkSync("/nowhere/from/here", join(linked.conf, "10-net1.conflist"));
+    expect((await runAgent(linked, "install", write(linked))).stdout).toContain("is not ours, and stays");
+    expect((await runAgent(linked, "uninstall")).exitCode).toBe(0);
+    expect(readlinkSync(join(linked.conf, "10-net1.conflist"))).toBe("/nowhere/from/here");
 
     const other = makeHost();
     await runAgent(other, "install", write(other));

@@ -1,5 +1,13 @@
 // What a running agent does for the plugin's credentials: it renews and mends them, and the plugin can use them when the agent is gone.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,9 +41,9 @@ async function makeAccess(folder: string, authority?: string): Promise<string> {
 /** "" where there is none. */
 const read = (host: Host, name: string) => readText(join(host.conf, "kube-node.d", name)) ?? "";
 
-/** The plugin as a runtime on that host calls it, with the credentials that lie there. */
+/** The plugin as a runtime on that host calls it, with the credentials that lie there, and nothing to be heard of an agent. */
 async function add(host: Host, node: string, containerID: string): Promise<string> {
-  const places = { "/etc": host.path("etc"), "/run": host.path("run") };
+  const places = { "/etc": host.path("etc"), "/run": host.path("no-agents-word") };
   const ipam = {
     type: "kube-node",
     dataDir: host.path("data"),
@@ -43,7 +51,7 @@ async function add(host: Host, node: string, containerID: string): Promise<strin
     nodeName: node,
     annotation: "ranges",
   };
-  mkdirSync(host.path("data"));
+  for (const folder of ["data", "no-agents-word"]) mkdirSync(host.path(folder));
   const answer = await callPlugin({
     command: withMounts(places, executables()[0]?.command("kube-node") ?? []),
     verb: "ADD",
@@ -106,7 +114,6 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
 
     agent.kill("SIGKILL");
     await agent.exited;
-    rmSync(host.run, { recursive: true });
     expect(await add(host, node, "a")).toBe("10.1.0.2/24");
   }, 90_000);
 
@@ -143,13 +150,12 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
     expect(read(host, "kubeconfig")).toContain("/etc/kubernetes/client.pem");
     agent.kill("SIGKILL");
     await agent.exited;
-    rmSync(host.run, { recursive: true });
     expect(await add(host, node, "a")).toBe("10.1.0.2/24");
 
     const flags = ["--node-name=n1", `--host-root=${host.root}`];
     const program = executables()[0]?.command("kube-node-agent")[0] as string;
     await execa(program, ["uninstall", ...flags]);
-    expect(readdirSync(host.conf)).toEqual([]);
+    expect([readdirSync(host.conf), readdirSync(host.bin), existsSync(host.run)]).toEqual([[], [], false]);
     expect(readText(join(place, "kubelet.conf"))).toContain("client.pem");
   }, 60_000);
 });

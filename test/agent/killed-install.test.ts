@@ -55,7 +55,8 @@ it("is what the next one makes good, whatever was left in the folders", async ()
   await execa(agent, ["install", ...flags]);
   writeFileSync(join(host.bin, ".kube-node.new-1-1"), "half");
   writeFileSync(join(host.bin, ".kube-node.new-1-1-link"), "half");
-  writeFileSync(join(host.conf, "kube-node.d/.tmp-1-1-1"), "half");
+  writeFileSync(join(host.conf, "kube-node.d/.kube-node.new-1-1"), "half");
+  writeFileSync(join(host.conf, ".kube-node.new-1-1"), "half");
   await execa(agent, ["uninstall", ...flags]);
   expect([readdirSync(host.bin), readdirSync(host.conf)]).toEqual([[], []]);
 });

@@ -64,6 +64,26 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     expect(await agent.stop()).toBe(0);
   });
 
+  it("after a reboot are all from before it, and none of whom the runtime has started since", async () => {
+    const node = await make();
+    for (const id of ["before1", "before2"]) await node.attach(id);
+    await node.attach("before3", { network: "net3" });
+    for (const id of ["before1", "before2", "before3"]) node.endNamespace(id);
+    const bootID = join(node.dataDir, "boot_id");
+    writeFileSync(bootID, "01234567-89ab-4cde-8f01-23456789abcd\n");
+    const script = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
+    const wrap = (command: string[]) => ["unshare", "--mount", "sh", "-c", script, bootID, ...command];
+    await node.attach("after", { wrap });
+    const agent = node.startAgent({ wrap });
+    await untilFreed(node, "before1", "before2");
+    await until(() => node.holders("net3").length === 0, "the other network's is freed, too", 60_000);
+    const freed = agent.lines().filter(({ msg }) => msg === "freed a leak");
+    for (const { reason } of freed) expect(reason).toContain("it is of an earlier boot");
+    await looks(agent, 3);
+    expect(node.holders()).toEqual(["after"]);
+    expect(node.records()).toEqual(["after:eth0"]);
+  });
+
   it("are found in every network, wherever a configuration has it keep its leases", async () => {
     const node = await make();
     const elsewhere = `${node.dataDir}-elsewhere`;

@@ -109,7 +109,7 @@ describe.skipIf(lack.some)(`events on a real API server${lack.words}`, () => {
   };
 
   /** What tells of a Node of that name; `list` gives the events that are about it. */
-  async function makeTeller(nodeName: string, clock: () => number) {
+  async function makeTeller(nodeName: string, clock: () => number, connect = async () => client.connection) {
     const node = await server.createNode({ name: nodeName });
     const facts = { name: nodeName, uid: node.metadata.uid, machineID: "", podCIDRs: [], annotations: {} };
     const said: string[] = [];
@@ -118,7 +118,7 @@ describe.skipIf(lack.some)(`events on a real API server${lack.words}`, () => {
     const context = {
       config: { nodeName },
       log,
-      connect: async () => client.connection,
+      connect,
       metrics: new Registry(),
       signal: new AbortController().signal,
     } as unknown as AgentContext;
@@ -175,5 +175,31 @@ describe.skipIf(lack.some)(`events on a real API server${lack.words}`, () => {
       await look(keys.slice(0, 3));
     }
     expect((await list()).length).toBeLessThanOrEqual(14 + 10);
+  });
+
+  it("that can't be sent are tried again after pauses that grow, not at every look, and are sent once it works", async () => {
+    let now = 0;
+    let tries = 0;
+    let isOut = true;
+    const { events, facts, list } = await makeTeller(
+      "node-3",
+      () => now,
+      async () => {
+        tries++;
+        if (isOut) throw new Error("the API server is out of reach");
+        return client.connection;
+      },
+    );
+    const look = () => events.tell([condition("net1 10.1.0.0/24")], facts);
+    for (let minute = 0; minute < 60; minute++, now += 60_000) await look();
+    expect(tries).toBeGreaterThanOrEqual(4); // At first, then after 5, 10 and 20 minutes at most; 40 are over at 75.
+    expect(tries).toBeLessThanOrEqual(6);
+    isOut = false;
+    for (let minute = 0; minute < 60 && (await list()).length === 0; minute++, now += 60_000) await look();
+    const [sent, ...more] = await list();
+    expect([sent?.note, more]).toEqual(["net1 10.1.0.0/24 is so", []]);
+    const before = tries;
+    for (let minute = 0; minute < 55; minute++, now += 60_000) await look();
+    expect(tries).toBe(before);
   });
 });
