@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readText, removeIfThere } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
+import { uptime } from "../host/machine.ts";
 import { createClient } from "../kube/client.ts";
 import type { Connection } from "../kube/connection.ts";
 import { type Chosen, chooseContext, readKubeconfig } from "../kube/kubeconfig.ts";
@@ -9,7 +10,7 @@ import { textAt } from "../kube/section.ts";
 import { type AgentConfig, onHost } from "./config.ts";
 import { type Manifest, ownFolder } from "./manifest.ts";
 import { formatAsKubelets, formatWithToken } from "./plugin-kubeconfig.ts";
-import { type Account, accountFor, endOf, isFresh, requestToken } from "./plugin-token.ts";
+import { type Account, accountFor, endOf, isFresh, requestToken, useOf } from "./plugin-token.ts";
 
 /** Where the plugin looks by itself when its configuration names no kubeconfig (kube/connection.ts). */
 const kubeletsOwn = ["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/kubeconfig"];
@@ -61,7 +62,7 @@ async function installToken({ config, manifest, log, connect }: Needs, node: Nod
   const folder = ownFolder(config);
   const [tokenFile, kubeconfig] = [`${folder}/token`, `${folder}/kubeconfig`];
   const there = readText(onHost(config, tokenFile))?.trim();
-  if (there === undefined || !isFresh(there, account, node, Date.now(), jitter)) {
+  if (there === undefined || !isFresh(there, account, node, Date.now(), jitter) || isOutlived(there)) {
     const { token, isBound } = await renew(connection, account, node);
     manifest.put(tokenFile, `${token}\n`);
     const fields = { account: `${account.namespace}/${account.name}`, until: endOf(token) };
@@ -71,6 +72,14 @@ async function installToken({ config, manifest, log, connect }: Needs, node: Nod
   if (manifest.put(kubeconfig, formatWithToken(connection, tokenFile)))
     log.info("installed", { file: kubeconfig });
   return `the plugin uses ${kubeconfig}`;
+}
+
+let held: { token: string; since: number } | undefined;
+
+/** Whether it was there for as long as it is to be used: a wall clock that is set back doesn't make it younger. */
+function isOutlived(token: string): boolean {
+  if (held?.token !== token) held = { token, since: uptime() };
+  return uptime() - held.since > useOf(token, jitter);
 }
 
 async function renew(connection: Connection, account: Account, node: NodeFacts) {

@@ -84,10 +84,14 @@ export function isFresh(
   if (!claims || !kubernetes) return false;
   const bound = nodeIn(token) ?? node.uid;
   const subject = `system:serviceaccount:${account.namespace}:${account.name}`;
-  const [from, to] = [Number(claims["iat"]), Number(claims["exp"])];
-  return (
-    bound === node.uid && claims["sub"] === subject && now / 1000 < from + (to - from) * (2 / 3 - jitter / 10)
-  );
+  const until = Number(claims["iat"]) + useOf(token, jitter);
+  return bound === node.uid && claims["sub"] === subject && now / 1000 < until;
+}
+
+/** Seconds that it is to be used for, on any clock. */
+export function useOf(token: string, jitter: number): number {
+  const claims = readClaims(token);
+  return (Number(claims?.["exp"]) - Number(claims?.["iat"])) * (2 / 3 - jitter / 10);
 }
 
 /** When it ends, as text. */

@@ -117,6 +117,51 @@ describe.skipIf(lack.some)(`the plugin's credentials${lack.words}`, () => {
     expect(await add(host, node, "a")).toBe("10.1.0.2/24");
   }, 90_000);
 
+  it("are renewed in time by a machine whose clock is set back, too", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "kept-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    await own.server.credentialsFor({
+      kind: "serviceAccount",
+      namespace: "default",
+      name: "plugin",
+      mayRead: "all",
+    });
+    const host = makeHost();
+    const node = "set-back";
+    const machineID = readFileSync("/etc/machine-id", "utf8").trim();
+    await own.server.createNode({ name: node, machineID });
+    const clock = makeWallClock(folder);
+    // The agent's /proc/uptime is a file of the test's.
+    const uptime = join(folder, "uptime");
+    writeFileSync(uptime, "1000.00 1000.00\n");
+    const script = 'mount --bind "$0" /proc/uptime && exec "$@"';
+    const agent = startAgent({
+      host,
+      node,
+      kubeconfig: await makeAccess(folder),
+      args: ["--credentials=token", "--plugin-account=default/plugin"],
+      env: clock.env,
+      wrap: (command) => ["unshare", "--mount", "sh", "-c", script, uptime, ...command],
+    });
+    await agent.said("the plugins are installed");
+    const first = read(host, "token");
+    const look = async (value: string) => {
+      await own.server.setAnnotation(node, "look", value);
+      await until(() => toldNode(host)?.annotations["look"] === value, "the Node is told");
+      await sleep(500);
+    };
+    clock.shift(-30 * hours);
+    await look("1"); // It is seen for the first time.
+    writeFileSync(uptime, `${1000 + 40 * hours}.00 1000.00\n`);
+    clock.shift(10 * hours);
+    await look("2");
+    expect(read(host, "token")).toBe(first);
+    writeFileSync(uptime, `${1001 + 48 * hours}.00 1000.00\n`);
+    clock.shift(18 * hours);
+    await look("3");
+    await until(() => read(host, "token") !== first, "it is renewed", 10_000);
+  }, 60_000);
+
   it("are the kubelet's by the same name, once those can be seen: the token is no more, and the agent may be away", async () => {
     const folder = mkdtempSync(join(tmpdir(), "kept-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
