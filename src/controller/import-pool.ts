@@ -5,16 +5,19 @@ import { eachAtOnce } from "../kube/at-once.ts";
 import { planClaims } from "../move/plan-claims.ts";
 import { formatGrid } from "../move/pool-grid.ts";
 import type { Pool } from "../pool/pool.ts";
+import { isObject } from "../text/json.ts";
 import { documentOf } from "./block-document.ts";
 import type { ControllerContext } from "./context.ts";
 import { patchPool } from "./patch-pool.ts";
 import type { PoolRecord } from "./records.ts";
 import { readBlockRecord } from "./records.ts";
-import { lookAtBlock, paths } from "./resources.ts";
+import { lookAtBlock, lookAtNode, paths } from "./resources.ts";
 import { writeAllocations } from "./write-allocations.ts";
 import { yieldBlocks } from "./yield-blocks.ts";
 
 const atOnce = 16;
+/** A status says whatever somebody wrote. */
+const isName = /^[a-z0-9][a-z0-9.-]*$/;
 
 /**
  * Makes what a pool of the served group records into NodeBlocks, all of it or nothing: before the first, its grid is frozen. Only once its
@@ -27,6 +30,7 @@ export async function importPool(context: ControllerContext, key: string): Promi
   if (!record?.served || serving.held !== undefined) return;
   if (record.served.isOurs) serving.doubts.delete(key);
   else {
+    await lookForNodes(context, record);
     const { pool, doubts, create } = plan(context, record);
     if (!pool) return;
     setDoubts(context, key, doubts);
@@ -41,6 +45,20 @@ export async function importPool(context: ControllerContext, key: string): Promi
   // Made again by a way back, with allocations that are ours already.
   const { pool } = cluster.pools.get(key) ?? {};
   if (pool && pairs.counting(key) === record && !record.deleting) await freeze(context, record, pool);
+}
+
+/** One that isn't known may have come just now: without its UID its block would be that of a Node that is gone. */
+async function lookForNodes(context: ControllerContext, { served }: PoolRecord): Promise<void> {
+  const { cluster, queue } = context;
+  const unknown = new Set(
+    (served?.allocations ?? []).flatMap((one) => {
+      const name = isObject(one) ? one["nodeName"] : undefined;
+      return typeof name === "string" && isName.test(name) && !cluster.nodes.has(name) ? [name] : [];
+    }),
+  );
+  await eachAtOnce([...unknown], atOnce, async (name) => {
+    if (await lookAtNode(context, name)) queue.add(`node/${name}`);
+  });
 }
 
 function plan({ cluster }: ControllerContext, record: PoolRecord) {

@@ -1,5 +1,7 @@
-import { poolKey } from "../api/pool-names.ts";
+import { nodeBlockName, poolKey } from "../api/pool-names.ts";
 import { formatAllocation } from "../move/format-allocation.ts";
+import { placeAllocation } from "../move/read-allocation.ts";
+import { judgeBlock } from "../pool/judge-block.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Cluster } from "./cluster.ts";
 import type { BlockRecord } from "./records.ts";
@@ -12,7 +14,26 @@ const said = new WeakMap<ServedPool, Map<string, number>>();
  * yet may become another Node's. Where the status is too large, it can't be waited for.
  */
 export function isTold(cluster: Cluster, block: BlockRecord): boolean {
-  return isInStatus(cluster, block) ?? true;
+  const isThere = isInStatus(cluster, block);
+  return isThere === undefined || (isThere && !isBehind(cluster, block));
+}
+
+/** Its readers take a Node's first: one behind it is one too many, unless the first is closing, or has no address for pods. */
+function isBehind(cluster: Cluster, block: BlockRecord): boolean {
+  const key = poolKey(block.pool);
+  const pool = cluster.pools.get(key)?.pool;
+  const served = cluster.pairs.served(key)?.served;
+  const own = served && severalOf(served).get(block.nodeName);
+  if (!pool || !own) return false;
+  for (const one of own) {
+    const placed = placeAllocation(pool, one);
+    if ("doubt" in placed) return true;
+    if (placed.index === block.index) return false;
+    const before = cluster.blocks.get(nodeBlockName(pool, placed.index));
+    const isPast = before && (before.closing || !judgeBlock(pool, before).serves);
+    if (!isPast) return true;
+  }
+  return false;
 }
 
 /**
@@ -49,6 +70,19 @@ function allOf(served: ServedPool): Map<string, number> {
   );
   const made = new Map(all.map((text, place) => [text, place] as const).reverse());
   said.set(served, made);
+  return made;
+}
+
+const several = new WeakMap<ServedPool, Map<string, unknown[]>>();
+
+/** By Node: what the status says of those that it gives more than one block. */
+function severalOf(served: ServedPool): Map<string, unknown[]> {
+  const known = several.get(served);
+  if (known) return known;
+  const all = served.allocations as (Record<string, unknown> | undefined)[];
+  const byNode = Map.groupBy(all, (one) => String(one?.["nodeName"]));
+  const made = new Map<string, unknown[]>([...byNode].filter(([, own]) => own.length > 1));
+  several.set(served, made);
   return made;
 }
 

@@ -123,7 +123,9 @@ describe.skipIf(lack.some)(`nv-ipam's pools under faults, FAULTS_SEED=${seed}${l
             for (const name of node ? openBlocksOf(node) : []) {
               const before = shownTo.get(name) ?? node?.metadata.name;
               if (before !== node?.metadata.name)
-                found.push(`${name} was shown to ${before} and ${node?.metadata.name}${drained.has(name) ? ", drained between" : ""}`);
+                found.push(
+                  `${name} was shown to ${before} and ${node?.metadata.name}${drained.has(name) ? ", drained between" : ""}`,
+                );
               shownTo.set(name, node?.metadata.name ?? "");
             }
           },
