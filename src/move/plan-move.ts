@@ -3,7 +3,7 @@ import { poolKey } from "../api/pool-names.ts";
 import { claimOfPool } from "../pool/claims.ts";
 import { describeOverlap, findOverlaps } from "../pool/overlaps.ts";
 import { type PoolClaims, planClaims, type Surroundings } from "./plan-claims.ts";
-import { noteSharers, type PoolNetwork } from "./shared-pools.ts";
+import { doubtSharers, type PoolNetwork } from "./shared-pools.ts";
 
 /** All of nv-ipam's pools. `elsewhere` are those in namespaces that aren't asked for: they are said, and nothing else. */
 export type MovePlan = { pools: PoolClaims[]; elsewhere: NvPool[] };
@@ -17,8 +17,9 @@ export function planMove(
 ): MovePlan {
   const pools = all
     .filter((one) => one.namespace === namespace)
-    .map((from) => doubting(planClaims(from, surroundings), namesakes(from, all)))
-    .map((one) => ({ ...one, notes: [...one.notes, ...noteSharers(one.from, networks)] }));
+    .map((from) =>
+      doubting(planClaims(from, surroundings), [...namesakes(from, all), ...doubtSharers(from, networks)]),
+    );
   const overlaps = findOverlaps(
     pools.flatMap(({ pool }) => (pool ? [claimOfPool(pool, 0)] : [])),
     [],

@@ -289,14 +289,14 @@ describe.skipIf(lack.some)(`kubectl kube-node migrate nv-ipam on a real API serv
     await admin.remove(nvIpamPath("IPPool", "a", "default"));
   });
 
-  it("tells of networks that share a pool, since each keeps leases of its own from then on", async () => {
+  it("leaves a pool that networks share: each would keep leases of its own from then on", async () => {
     const { admin } = site;
     const ipam = { type: "nv-ipam", poolName: "a" };
     await createNetwork(admin, "default/net2", { cniVersion: "1.0.0", type: "macvlan", ipam });
     const { exitCode, stderr } = await site.run("migrate nv-ipam --dry-run=client");
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      "note: IPPool a: networks net1 (default/net1) and net2 (default/net2) name it: on a node each keeps leases of its own here",
+      "doubt: IPPool a: networks net1 (default/net1) and net2 (default/net2) name it: here each keeps leases of its own on a node",
     );
     expect(stderr).not.toContain("CIDRPool a: networks");
     await admin.remove("/apis/k8s.cni.cncf.io/v1/namespaces/default/network-attachment-definitions/net2");

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { poolAnnotationKey } from "../../src/api/pool-names.ts";
-import { noteSharers } from "../../src/move/shared-pools.ts";
+import { doubtSharers } from "../../src/move/shared-pools.ts";
 
 const pool = { kind: "IPPool", name: "a" } as const;
 const key = poolAnnotationKey(pool);
@@ -16,7 +16,7 @@ it("networks of several names that name one pool are said, each with its definit
     network("shop/a", "net1"),
     network("web/a", "net1", "other", key),
   ];
-  expect(noteSharers(pool, networks)).toEqual([
+  expect(doubtSharers(pool, networks)).toEqual([
     expect.stringMatching(/^networks net1 \(shop\/a, web\/a\) and net2 \(shop\/b\) name it: /),
   ]);
 });
@@ -24,7 +24,7 @@ it("networks of several names that name one pool are said, each with its definit
 it("one name is one store, in however many namespaces; another kind's pool of that name is another pool", () => {
   const cidr = poolAnnotationKey({ kind: "CIDRPool", name: "a" });
   expect(
-    noteSharers(pool, [network("shop/a", "net1"), network("web/a", "net1"), network("web/b", "net2", cidr)]),
+    doubtSharers(pool, [network("shop/a", "net1"), network("web/a", "net1"), network("web/b", "net2", cidr)]),
   ).toEqual([]);
-  expect(noteSharers(pool, [])).toEqual([]);
+  expect(doubtSharers(pool, [])).toEqual([]);
 });
