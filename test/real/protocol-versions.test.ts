@@ -233,7 +233,7 @@ esac
 
 function speaks(version: string, { hostLocal }: Subject): boolean {
   const env = { CNI_COMMAND: "VERSION" };
-  return execaSync(hostLocal.path, { env, input: '{"cniVersion": "1.0.0"}' }).stdout.includes(`"${version}"`);
+  return execaSync(hostLocal.path, { env, input: "" }).stdout.includes(`"${version}"`);
 }
 
 function has(verb: Late, version: Version): boolean {
