@@ -1,5 +1,6 @@
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { copyExecutable } from "../src/agent/copy-executable.ts";
 import { type HostLocal, hostLocals } from "../test/parts/tools.ts";
 import { privateMounts } from "../test/real/parts/private-mounts.ts";
 import * as contenders from "./contenders.ts";
@@ -25,10 +26,11 @@ export async function openArena(built: string): Promise<Arena> {
   const bare = newestHostLocal();
   const named = contenders.parsePeers(process.env["BENCH_PEERS"]);
   const world = await openWorld();
-  const kubeNode = install(world, "kube-node", built);
-  const path = install(world, "host-local", bare.path);
+  const kubeNode = await install(world, "kube-node", built);
+  const path = await install(world, "host-local", bare.path);
   const hostLocal = { ...bare, path, folder: dirname(path) };
-  const peers = named.map((peer) => ({ ...peer, path: install(world, peer.name, peer.path) }));
+  const peers: contenders.Peer[] = [];
+  for (const peer of named) peers.push({ ...peer, path: await install(world, peer.name, peer.path) });
   const arena: Arena = { world, hostLocal, kubeNode, peers, contenders: [], mounts: {}, notes: [] };
   arena.contenders = [
     contenders.bareHostLocal(world, hostLocal),
@@ -43,12 +45,13 @@ export async function openArena(built: string): Promise<Arena> {
 }
 
 /**
- * A copy, written as an installer writes it. What is in memory since then is there in large pieces; read in by need, as after a
+ * A copy, written as our installers write it. What is in memory since then is there in large pieces; read in by need, as after a
  * reboot, it is there page by page, which costs each call of a large executable over a millisecond (docs/performance.md).
  */
-function install(world: World, name: string, from: string): string {
+async function install(world: World, name: string, from: string): Promise<string> {
   const to = join(world.makeFolder(`installed/${name}`), basename(from));
-  copyFileSync(from, to);
+  await copyExecutable(from, to);
+  chmodSync(to, 0o755);
   return to;
 }
 

@@ -1,9 +1,10 @@
-import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
+import { copyExecutable } from "../src/agent/copy-executable.ts";
 import { clusterTools } from "../test/parts/tools.ts";
 import type { Arena } from "./arena.ts";
 import { names, toRanges } from "./contenders.ts";
@@ -86,7 +87,7 @@ async function takeTurns(node: Node, { hostLocal, kubeNode, peers }: Arena): Pro
     { name: names.kept, type: "kube-node", path: kubeNode, ipam: kubelet },
     ...peers.map(({ name, path }) => ({ name, type: `kube-node-${name}`, path, ipam: admin })),
   ];
-  for (const { type, path } of ways) install(path, join(node.bin, type));
+  for (const { type, path } of ways) await install(path, join(node.bin, type));
   for (const way of ways) await time(node, way, 10); // The first pods on a node are slower.
   const seconds = new Map<string, number[]>(ways.map(({ name }) => [name, []]));
   for (let turn = 0; turn < turns; turn++) {
@@ -97,8 +98,9 @@ async function takeTurns(node: Node, { hostLocal, kubeNode, peers }: Arena): Pro
   return [...seconds].map(([contender, own]) => ({ contender, seconds: own, ratio: pairedRatio(own, bare) }));
 }
 
-function install(from: string, to: string): void {
-  copyFileSync(from, `${to}.new`);
+async function install(from: string, to: string): Promise<void> {
+  await copyExecutable(from, `${to}.new`);
+  chmodSync(`${to}.new`, 0o755);
   renameSync(`${to}.new`, to);
 }
 

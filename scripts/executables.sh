@@ -118,7 +118,8 @@ install_executables() {
   mkdir -p "$destination" 2>/dev/null || die "$destination can't be made: run install as root, or give --dest=DIR"
   [ -w "$destination" ] || die "$destination can't be written: run install as root, or give --dest=DIR"
   new=$destination/.kube-node.$$
-  cp "$output/kube-node" "$new" && chmod 0755 "$new" || { rm -f "$new"; die "$destination has no room for kube-node"; }
+  # In large pieces, as it then stays in memory: half a millisecond less for each call than by cp (docs/performance.md).
+  dd if="$output/kube-node" of="$new" bs=2M status=none && chmod 0755 "$new" || { rm -f "$new"; die "$destination has no room for kube-node"; }
   for program in "${programs[@]:1}"; do link_to "$new" "$destination/$program"; done
   mv -fT "$new" "$destination/kube-node"
   say "installed ${programs[*]} $(version) into $destination"

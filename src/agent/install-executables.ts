@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { linkSync, renameSync, statSync } from "node:fs";
-import { copyFile, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { fileDigest } from "../host/digest.ts";
 import { removeIfThere } from "../host/files.ts";
@@ -8,6 +8,7 @@ import type { Log } from "../host/log.ts";
 import { version as ownVersion } from "../host/version.ts";
 import { seeOldDaemon } from "../upkeep/old-daemon.ts";
 import { type AgentConfig, onHost } from "./config.ts";
+import { copyExecutable } from "./copy-executable.ts";
 import { type Manifest, newFile } from "./manifest.ts";
 import { isLater } from "./version-order.ts";
 
@@ -101,7 +102,7 @@ async function judge(path: string, force: boolean): Promise<Verdict> {
 async function prepare(folder: string, digest: string): Promise<string> {
   const path = `${folder}/${newFile}${process.pid}-${Date.now()}`;
   try {
-    await copyFile(process.execPath, path);
+    await copyExecutable(process.execPath, path);
     await flush(path, 0o755);
     if ((await fileDigest(path)) !== digest)
       throw new Error(`${path} has other bytes than were written to it`);
