@@ -1,8 +1,8 @@
 import { escapeMarkup } from "./escape.ts";
+import { blockLooks, type Look } from "./looks.ts";
 import { pack } from "./pack.ts";
 import { script, style } from "./page-parts.ts";
-import { hasClosing, hasExcluded, type Territory } from "./territory.ts";
-import { levels } from "./use.ts";
+import type { Territory } from "./territory.ts";
 
 /** What stands above the picture; both are plain text. */
 export type PageHead = { readonly title: string; readonly subtitle: string };
@@ -50,7 +50,7 @@ export function renderPage(territory: Territory, { title, subtitle }: PageHead):
 </div>
 <div class="bar-of-page second">
 <nav aria-label="Where you are"><ol id="crumbs"></ol></nav>
-<ul class="legend" id="legend-space" aria-label="Legend">${legend(blockLooks(territory))}</ul>
+<ul class="legend" id="legend-space" aria-label="Legend">${legend(blockLooks(territory, { full: "nearly full", contested: "overlapping" }))}</ul>
 <ul class="legend" id="legend-block" aria-label="Legend" hidden>${legend(addressLooks)}</ul>
 </div>
 </header>
@@ -72,20 +72,6 @@ export function renderPage(territory: Territory, { title, subtitle }: PageHead):
 function embed(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
-
-type Look = { look: string; words: string };
-
-const blockLooks = (territory: Territory): Look[] => [
-  { look: "free", words: "free" },
-  ...(hasExcluded(territory) ? [{ look: "excluded", words: "excluded" }] : []),
-  { look: "s0", words: "unused" },
-  ...levels.slice(1).map((upTo, at) => ({
-    look: `s${at + 1}`,
-    words: upTo === 1 ? "nearly full" : `to ${upTo * 100} %`,
-  })),
-  ...(hasClosing(territory) ? [{ look: "s0 closing", words: "closing" }] : []),
-  { look: "contested", words: "overlapping" },
-];
 
 const addressLooks: Look[] = [
   { look: "unheld", words: "free" },

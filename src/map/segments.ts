@@ -11,42 +11,36 @@ export type Segment = { readonly span: Span; readonly blocks: Block[]; readonly 
 
 /** A strip's pieces from left to right; a block inside another comes after it. */
 export function segmentsOf(strip: Span, index: SpanIndex<Block>, excluded: SpanIndex<Spanned>): Segment[] {
-  return blocksAndGaps(strip, index).flatMap((segment) =>
-    segment.blocks.length > 0 ? [segment] : splitGap(segment.span, excluded),
+  return piecesOf(strip, index).flatMap(({ span, items: blocks }) =>
+    blocks.length > 0 ? [{ span, blocks }] : nobodysIn(span, excluded),
   );
 }
 
-function splitGap(gap: Span, excluded: SpanIndex<Spanned>): Segment[] {
-  const segments: Segment[] = [];
-  const ip = (value: bigint): Ip => ({ family: gap.first.family, value });
-  let next = gap.first.value;
-  for (const one of findWithin(excluded, gap)) {
-    const span = clip(one.span, gap);
-    if (span.first.value > next)
-      segments.push({ span: { first: ip(next), last: ip(span.first.value - 1n) }, blocks: [] });
-    segments.push({ span, blocks: [], isExcluded: true });
-    next = span.last.value + 1n;
-  }
-  if (next <= gap.last.value) segments.push({ span: { first: ip(next), last: gap.last }, blocks: [] });
-  return segments;
+function nobodysIn(gap: Span, excluded: SpanIndex<Spanned>): Segment[] {
+  return piecesOf(gap, excluded).map(({ span, items }) => ({
+    span,
+    blocks: [],
+    ...(items.length > 0 && { isExcluded: true }),
+  }));
 }
 
-function blocksAndGaps(strip: Span, index: SpanIndex<Block>): Segment[] {
-  const segments: Segment[] = [];
+/** What lies in a strip, and what is left of it between that. */
+function piecesOf<T extends Spanned>(strip: Span, index: SpanIndex<T>): { span: Span; items: T[] }[] {
+  const pieces: { span: Span; items: T[] }[] = [];
   const ip = (value: bigint): Ip => ({ family: strip.first.family, value });
   let next = strip.first.value;
-  for (const block of findWithin(index, strip)) {
-    const span = clip(block.span, strip);
+  for (const item of findWithin(index, strip)) {
+    const span = clip(item.span, strip);
     if (span.first.value > next)
-      segments.push({ span: { first: ip(next), last: ip(span.first.value - 1n) }, blocks: [] });
+      pieces.push({ span: { first: ip(next), last: ip(span.first.value - 1n) }, items: [] });
     if (span.last.value >= next) next = span.last.value + 1n;
-    const before = segments.at(-1);
-    const isSame = before !== undefined && before.blocks.length > 0 && equal(before.span, span);
-    if (isSame) before.blocks.push(block);
-    else segments.push({ span, blocks: [block] });
+    const before = pieces.at(-1);
+    const isSame = before !== undefined && before.items.length > 0 && equal(before.span, span);
+    if (isSame) before.items.push(item);
+    else pieces.push({ span, items: [item] });
   }
-  if (next <= strip.last.value) segments.push({ span: { first: ip(next), last: strip.last }, blocks: [] });
-  return segments;
+  if (next <= strip.last.value) pieces.push({ span: { first: ip(next), last: strip.last }, items: [] });
+  return pieces;
 }
 
 /** What of a span lies in a strip that it shares addresses with. */

@@ -9,9 +9,17 @@ import { indexSpans } from "./span-index.ts";
 import { type Line, labelWidth, stripsOf } from "./strips.ts";
 import { drawLegend, legendHeight } from "./svg-legend.ts";
 import { svgStyle } from "./svg-style.ts";
-import type { Block, Territory } from "./territory.ts";
+import { type Block, hasClosing, type Territory } from "./territory.ts";
 import { levelOf, type Scale, scaleFor, useOf } from "./use.ts";
-import { countNodes, describeGap, describeSection, describeSpan, describeUse, listBlocks } from "./words.ts";
+import {
+  countNodes,
+  describeGap,
+  describeSection,
+  describeSpan,
+  describeUse,
+  listBlocks,
+  noteClosing,
+} from "./words.ts";
 
 const width = 1000;
 const margin = 32;
@@ -100,14 +108,14 @@ function drawTile(segment: Segment, tile: Tile, scale: Scale, isContested: boole
     ? `${names}: overlaps with other ranges`
     : `${names}: ${describeUse(blocks, scale)}`;
   const look = isContested ? "contested" : `s${level}`;
-  const closing = blocks.some(({ isClosing }) => isClosing) ? " closing" : "";
+  const closing = hasClosing(segment) ? " closing" : "";
   const rect = `<rect class="${look}${closing}" ${box}><title>${escapeMarkup(words)}</title></rect>`;
   return rect + writeOnTile(blocks, tile, isContested ? "contested" : String(level));
 }
 
 /** The node's name where it fits, and how many addresses it holds where that does too. */
 function writeOnTile(blocks: Block[], { x, y, width, height }: Tile, look: string): string {
-  const name = blocks.map(({ node, isClosing }) => (isClosing ? `${node} (closing)` : node)).join(", ");
+  const name = blocks.map((block) => noteClosing(block.node, block)).join(", ");
   if (height < 24 || name.length * 7 + 14 > width) return "";
   const [first] = blocks as [Block];
   const hasTwoLines = height > 38;

@@ -9,7 +9,7 @@ import { findWithin, indexSpans, type SpanIndex, type Spanned } from "./span-ind
 import { countStrips, type Line, labelWidth, stripsOf } from "./strips.ts";
 import type { Block } from "./territory.ts";
 import { type Scale, scaleFor, shadeOf, useOf } from "./use.ts";
-import { describeGap, describeSection, describeSize } from "./words.ts";
+import { describeGap, describeSection, describeSize, noteClosing } from "./words.ts";
 import { wrap } from "./wrap.ts";
 
 /** How a section is drawn: characters a line, addresses a character, and whether the nodes' names stand behind each line. */
@@ -150,9 +150,10 @@ function joinPainted(cells: Painted[]): string {
 }
 
 function nameBlocks(blocks: Block[], width: number, more: string): string {
-  const names = blocks.map(({ node, held, usable, isClosing }) => {
+  const names = blocks.map((block) => {
+    const { node, held, usable } = block;
     const of = usable < 1_000_000n ? ` of ${formatCount(usable)}` : "";
-    return `${node}${isClosing ? " (closing)" : ""} ${formatCount(held.length)}${of}`;
+    return `${noteClosing(node, block)} ${formatCount(held.length)}${of}`;
   });
   const text = names.join(", ");
   if (text.length <= width) return text;

@@ -75,7 +75,7 @@ export function hasExcluded({ sections }: Territory): boolean {
   return sections.some(({ excluded = [] }) => excluded.length > 0);
 }
 
-export function hasClosing({ blocks }: Territory): boolean {
+export function hasClosing({ blocks }: { readonly blocks: readonly Block[] }): boolean {
   return blocks.some(({ isClosing }) => isClosing);
 }
 

@@ -28,14 +28,14 @@ export function describeSize(family: 4 | 6, size: bigint): string {
   return size === 1n << BigInt(bits) ? `/${bitsOf(family) - bits}` : count(size, "address", "addresses");
 }
 
-/** `node-1 10.1.2.0/24`, with a word where it closes. */
-function nameBlock({ node, text, isClosing }: Block): string {
-  return `${node} ${text}${isClosing ? " (closing)" : ""}`;
+/** What a block is called by, with a word where it closes. */
+export function noteClosing(name: string, { isClosing }: Pick<Block, "isClosing">): string {
+  return isClosing ? `${name} (closing)` : name;
 }
 
-/** The first few of several blocks, by their names. */
+/** `node-1 10.1.2.0/24`, the first few of several. */
 export function listBlocks(blocks: readonly Block[]): string {
-  const named = blocks.slice(0, 3).map(nameBlock);
+  const named = blocks.slice(0, 3).map((block) => noteClosing(`${block.node} ${block.text}`, block));
   const more = blocks.length - named.length;
   return `${named.join(", ")}${more > 0 ? ` and ${formatCount(more)} more` : ""}`;
 }

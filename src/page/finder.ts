@@ -3,6 +3,7 @@ import { formatIp, type Ip, parseIp } from "../address/ip.ts";
 import { isInside } from "../address/range.ts";
 import { findWithin, indexSpans, type SpanIndex } from "../map/span-index.ts";
 import type { Block, Holder, Territory } from "../map/territory.ts";
+import { noteClosing } from "../map/words.ts";
 import { excludedOf } from "./excluded-of.ts";
 import { reasonToKeep } from "./reason-to-keep.ts";
 
@@ -49,7 +50,7 @@ function findAddress(territory: Territory, index: SpanIndex<Block>, address: Ip)
   return blocks.map((block) => {
     const pods = block.held.filter((holder) => holder.address.value === address.value).map(({ pod }) => pod);
     const state = reasonToKeep(block, address, excludedOf(territory, block)) ?? "free";
-    const note = `${pods.length > 0 ? pods.join(", ") : state} · ${nodeOf(block)}`;
+    const note = `${pods.length > 0 ? pods.join(", ") : state} · ${noteClosing(block.node, block)}`;
     return { kind: "address", name: formatIp(address), note, block, address };
   });
 }
@@ -83,7 +84,7 @@ function findBlocks(blocks: readonly Block[], words: string): Find[] {
     .map(({ block }) => ({
       kind: "node",
       name: block.node,
-      note: `${block.text}${block.isClosing ? " (closing)" : ""}`,
+      note: noteClosing(block.text, block),
       block,
     }));
 }
@@ -94,12 +95,8 @@ function findPods(pods: readonly Entry[], words: string): Find[] {
     .map(({ block, holder }) => ({
       kind: "pod",
       name: holder.pod,
-      note: `${formatIp(holder.address)} · ${nodeOf(block)}`,
+      note: `${formatIp(holder.address)} · ${noteClosing(block.node, block)}`,
       block,
       address: holder.address,
     }));
-}
-
-function nodeOf({ node, isClosing }: Block): string {
-  return isClosing ? `${node} (closing)` : node;
 }

@@ -7,7 +7,7 @@ import { indexExcluded, occupiedOf, type Section, spanOfSection } from "../map/s
 import { type Segment, segmentsOf } from "../map/segments.ts";
 import { indexSpans } from "../map/span-index.ts";
 import { stripsOf } from "../map/strips.ts";
-import type { Block } from "../map/territory.ts";
+import { type Block, hasClosing } from "../map/territory.ts";
 import { levelOf, type Scale, scaleFor, useOf } from "../map/use.ts";
 import { describeGap, describeSection, describeSpan, describeUse, listBlocks } from "../map/words.ts";
 import type { Item, Row } from "./rows.ts";
@@ -47,10 +47,11 @@ export function spaceRows(section: Section, look: SpaceLook): Row[] {
       return { ...place, key: words, look: state, name: "", note: "", words };
     }
     const isContested = blocks.some((one) => look.contested.has(one));
+    const use = isContested ? "contested" : `s${levelOf(useOf(blocks), blocks.length, scale)}`;
     return {
       ...place,
       key: `${block.text}@${block.node}`,
-      look: `${isContested ? "contested" : `s${levelOf(useOf(blocks), blocks.length, scale)}`}${blocks.some(({ isClosing }) => isClosing) ? " closing" : ""}`,
+      look: hasClosing({ blocks }) ? `${use} closing` : use,
       name: grid.slots <= 16 ? nameFor(blocks, stem, (place.to - place.from) * look.width) : "",
       note: grid.slots <= 8 ? noteFor(block) : "",
       words: `${listBlocks(blocks)}: ${describeUse(blocks, scale)}${isContested ? "; overlaps with other ranges" : ""}`,
