@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { copyExecutable } from "../src/agent/copy-executable.ts";
 import { type HostLocal, hostLocals } from "../test/parts/tools.ts";
@@ -51,7 +51,6 @@ export async function openArena(built: string): Promise<Arena> {
 async function install(world: World, name: string, from: string): Promise<string> {
   const to = join(world.makeFolder(`installed/${name}`), basename(from));
   await copyExecutable(from, to);
-  chmodSync(to, 0o755);
   return to;
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -100,7 +100,6 @@ async function takeTurns(node: Node, { hostLocal, kubeNode, peers }: Arena): Pro
 
 async function install(from: string, to: string): Promise<void> {
   await copyExecutable(from, `${to}.new`);
-  chmodSync(`${to}.new`, 0o755);
   renameSync(`${to}.new`, to);
 }
 

@@ -1,5 +1,5 @@
 import { uptime } from "../host/machine.ts";
-import { ApiError, isStatus } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import { isObject } from "../text/json.ts";
 import type { ConfigurationText } from "../upkeep/served-networks.ts";
 import { openClient } from "./client.ts";
@@ -38,7 +38,7 @@ export function listAttachmentDefinitions(context: AgentContext): AttachmentDefi
       said = "";
     } catch (error) {
       const isAbsent = isStatus(error, 404);
-      const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403);
+      const isRefused = isStatus(error, 401, 403);
       if (isAbsent) known = [];
       // A thousand nodes that lost the API server at one time don't come back at one time.
       due = uptime() + (isAbsent || isRefused ? between : afterFailure * (0.5 + Math.random()));

@@ -9,7 +9,7 @@ const pieceBytes = 2 << 20;
 export async function copyExecutable(from: string, to: string): Promise<void> {
   const source = await open(from);
   try {
-    const target = await open(to, "wx", 0o700);
+    const target = await open(to, "wx", 0o755);
     try {
       await copyPieces(source, target);
     } catch (error) {

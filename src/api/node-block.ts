@@ -98,6 +98,7 @@ export type NodeBlock = {
     uid?: string;
     resourceVersion?: string;
     creationTimestamp?: string;
+    labels?: Record<string, string>;
     annotations?: Record<string, string>;
   };
   spec: NodeBlockSpec;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { controllerName } from "../api/pool-names.ts";
 import type { Health, Part } from "../daemon/part.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { ControllerContext } from "./context.ts";
 import { type Lease, mayTake, readLease, type Sight, takeLease, writeLease } from "./lease.ts";
@@ -59,8 +59,7 @@ export function startElection(context: ControllerContext): Election {
   /** Somebody else wrote the Lease, or it isn't known whether we did: looked at anew. */
   function onFailure(error: unknown): void {
     const reason = (error as Error).message;
-    if (error instanceof ApiError && error.status === 409)
-      log.debug("the Lease was written meanwhile", { reason });
+    if (isStatus(error, 409)) log.debug("the Lease was written meanwhile", { reason });
     else log.warn("the Lease can't be read or written", { reason });
     if (isLeader) sight = { lease: undefined, changedAt: performance.now() };
     else health = { live: true, ready: false, words: reason };

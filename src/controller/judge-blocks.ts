@@ -30,7 +30,10 @@ function asOwn({ pairs }: Cluster, record: PoolRecord | undefined, block: BlockR
   return pairs.mayHave(block) ? [] : [block];
 }
 
-/** Of several open blocks of a pool the one that the Node carries open, else what nv-ipam's status says, else the oldest: two controllers may each have made one. */
+/**
+ * Of several open blocks of a pool the one that the Node carries open, else what nv-ipam's status says, else the oldest: two controllers
+ * may each have made one.
+ */
 function keptFirst(cluster: Cluster, node: NodeRecord): (a: BlockRecord, b: BlockRecord) => number {
   let carried: ReturnType<typeof blocksCarriedBy> | undefined;
   const rank = ({ name }: BlockRecord) => {

@@ -34,20 +34,18 @@ export async function oneAtATime<T>(
   const path = `${folder}/${name}`;
   const end = Date.now() + patience;
   let seen: string | undefined;
-  for (let looks = 0; Date.now() < end; looks++) {
+  for (let looks = 0; Date.now() < end; await pause(Math.min(pauses.first + looks++, pauses.longest))) {
     const held = lockAt(path);
-    if (held === undefined || held !== seen || looks % looksAtALock === 0) {
-      const lock = tryLock(folder, path, held);
-      if (lock === "impossible") break;
-      const result = done();
-      if (result !== undefined) {
-        if (lock === "mine") removeIfThere(path);
-        return result;
-      }
-      if (lock === "mine") return await work().finally(() => removeIfThere(path));
-      seen = held;
+    if (held !== undefined && held === seen && looks % looksAtALock > 0) continue;
+    seen = held;
+    const lock = tryLock(folder, path, held);
+    if (lock === "impossible") break;
+    const result = done();
+    if (result !== undefined) {
+      if (lock === "mine") removeIfThere(path);
+      return result;
     }
-    await pause(Math.min(pauses.first + looks, pauses.longest));
+    if (lock === "mine") return await work().finally(() => removeIfThere(path));
   }
   return await work();
 }

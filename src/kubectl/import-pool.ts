@@ -8,6 +8,7 @@ import { formatGrid } from "../move/pool-grid.ts";
 import { draftBlock } from "../pool/block.ts";
 import type { Pool } from "../pool/pool.ts";
 import { readPool } from "../pool/read-pool.ts";
+import { asManager } from "./field-manager.ts";
 import { findLeaseHolder } from "./lease-holder.ts";
 import { type MigrationNode, readOwnObject } from "./migrate-cluster.ts";
 import { createBlocks } from "./rebuild-write.ts";
@@ -51,15 +52,14 @@ export async function importPool(
 
 async function freezeGrid(client: Client, { kind, name, uid }: PoolReference & { uid: string }, pool: Pool) {
   const body = { metadata: { uid }, status: { grid: formatGrid(pool) } };
-  await client.patch(`${poolPath(kind, name)}/status?fieldManager=kubectl-kube_node`, body, "merge");
+  await client.patch(`${poolPath(kind, name)}/status${asManager}`, body, "merge");
 }
 
 /** The pool, made now, or by a run before this one. */
 async function ensurePool(client: Client, name: string, fit: Fitting) {
   const { kind, spec } = fit;
-  const query = "?fieldManager=kubectl-kube_node";
   const item = await client
-    .create<unknown>(poolPath(kind) + query, manifestOf(name, fit))
+    .create<unknown>(poolPath(kind) + asManager, manifestOf(name, fit))
     .catch((error: unknown) => {
       if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
       return client.get<unknown>(poolPath(kind, name));

@@ -15,10 +15,10 @@ import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
 import type { PodExclusions } from "../move/exclude-pods.ts";
 import { isMarked, type PoolReturn } from "../move/plan-return.ts";
+import { asManager } from "./field-manager.ts";
 import type { MigrationNode } from "./migrate-cluster.ts";
 import { deletePool } from "./migrate-write.ts";
 
-const manager = "?fieldManager=kubectl-kube_node";
 const width = 16;
 
 /** Makes nv-ipam's pool again where it is gone, and lets its status say all blocks, if it is still as it was read. */
@@ -27,7 +27,7 @@ export async function returnPool(client: Client, plan: PoolReturn): Promise<void
   if (plan.missing.length === 0) return;
   const { uid, resourceVersion } = nv;
   const body = { metadata: { uid, resourceVersion }, status: { allocations: plan.allocations } };
-  await client.patch(`${nvPoolPath(nv.kind, nv)}/status${manager}`, body, "merge");
+  await client.patch(`${nvPoolPath(nv.kind, nv)}/status${asManager}`, body, "merge");
 }
 
 async function createNv(client: Client, { object, own }: PoolReturn): Promise<NvPool> {
@@ -35,7 +35,7 @@ async function createNv(client: Client, { object, own }: PoolReturn): Promise<Nv
   const { namespace = "" } = object.metadata;
   const made = readNvPool(
     own.kind,
-    await client.create(nvPoolPath(own.kind, { namespace }) + manager, object),
+    await client.create(nvPoolPath(own.kind, { namespace }) + asManager, object),
   );
   if (!made) throw new Error("the API server's answer is no object");
   return made;
@@ -51,7 +51,7 @@ export async function writeExclusions(
   const mark = forPods.length > 0 ? JSON.stringify(forPods) : null;
   const metadata = { uid, resourceVersion, annotations: { [excludedForPodsKey]: mark } };
   const spec = { exclusions: all.length > 0 ? all : null };
-  await client.patch(nvPoolPath(kind, nv) + manager, { metadata, spec }, "merge");
+  await client.patch(nvPoolPath(kind, nv) + asManager, { metadata, spec }, "merge");
 }
 
 /**
@@ -69,7 +69,7 @@ export async function removeOurs(
   await eachAtOnce(carrying, width, ({ name, uid }) =>
     unlessAbsent(
       client.patch(
-        `/api/v1/nodes/${name}${manager}`,
+        `/api/v1/nodes/${name}${asManager}`,
         { metadata: { uid, annotations: { [key]: null } } },
         "merge",
       ),
@@ -92,7 +92,7 @@ async function insist(client: Client, path: string, block: NodeBlock): Promise<N
   const { uid, resourceVersion, annotations } = block.metadata;
   if (annotations?.[deleteAnywayKey] === "true") return block;
   const metadata = { uid, resourceVersion, annotations: { [deleteAnywayKey]: "true" } };
-  return await client.patch<NodeBlock>(`${path}${manager}`, { metadata }, "merge");
+  return await client.patch<NodeBlock>(`${path}${asManager}`, { metadata }, "merge");
 }
 
 async function cleanNv(client: Client, nv: NvPool): Promise<void> {
@@ -100,5 +100,5 @@ async function cleanNv(client: Client, nv: NvPool): Promise<void> {
   const { uid, finalizers } = nv;
   const annotations = { [poolGridKey]: null, [movedFromKey]: null, [setBackKey]: null };
   const metadata = { uid, annotations, finalizers: finalizers.filter((one) => one !== poolFinalizer) };
-  await client.patch(nvPoolPath(nv.kind, nv) + manager, { metadata }, "merge");
+  await client.patch(nvPoolPath(nv.kind, nv) + asManager, { metadata }, "merge");
 }

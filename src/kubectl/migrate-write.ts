@@ -1,22 +1,15 @@
-import {
-  type NvPool,
-  nvIpamGroup,
-  nvPoolPath,
-  poolGridKey,
-  servedLabel,
-  uidsOfPool,
-} from "../api/nv-ipam.ts";
+import { type NvPool, nvPoolPath, poolGridKey, uidsOfPool } from "../api/nv-ipam.ts";
 import { poolPath } from "../api/pool-names.ts";
 import { ApiError, unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
+import { asServed } from "../move/as-served.ts";
 import { type OwnObject, ownObjectOf } from "../move/own-object.ts";
 import type { PoolClaims } from "../move/plan-claims.ts";
 import { formatGrid } from "../move/pool-grid.ts";
 import type { Pool } from "../pool/pool.ts";
+import { asManager } from "./field-manager.ts";
 import { readOwnObject } from "./migrate-cluster.ts";
 import { createBlocks } from "./rebuild-write.ts";
-
-const manager = "?fieldManager=kubectl-kube_node";
 
 /**
  * Claims a pool's blocks: its grid is frozen first, and only if the object is as it was planned with (its status too: a write of nv-ipam's
@@ -27,11 +20,9 @@ export async function claimPool(client: Client, { from, pool, create }: PoolClai
   if (from.annotations[poolGridKey] === undefined) {
     const { uid, resourceVersion } = from;
     const metadata = { uid, resourceVersion, annotations: { [poolGridKey]: grid } };
-    await client.patch(nvPoolPath(from.kind, from) + manager, { metadata }, "merge");
+    await client.patch(nvPoolPath(from.kind, from) + asManager, { metadata }, "merge");
   }
-  const labels = { [servedLabel]: nvIpamGroup };
-  const blocks = create.map((block) => ({ ...block, metadata: { ...block.metadata, labels } }));
-  const outcomes = await createBlocks(client, blocks, false);
+  const outcomes = await createBlocks(client, create.map(asServed), false);
   return [...outcomes].flatMap(([name, { state, words }]) =>
     state === "made" || state === "there" ? [] : [`${name}: ${words}`],
   );
@@ -52,12 +43,12 @@ export async function makeOwnObject(
   const grid = formatGrid(pool);
   if (made.grid?.first === grid.first && made.grid.size === grid.size) return;
   const body = { metadata: { uid: made.uid }, status: { grid } };
-  await client.patch(`${poolPath(from.kind, from.name)}/status${manager}`, body, "merge");
+  await client.patch(`${poolPath(from.kind, from.name)}/status${asManager}`, body, "merge");
 }
 
 async function createOwn(client: Client, from: NvPool): Promise<OwnObject> {
   try {
-    return readOwn(from, await client.create(poolPath(from.kind) + manager, ownObjectOf(from)));
+    return readOwn(from, await client.create(poolPath(from.kind) + asManager, ownObjectOf(from)));
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
     return readOwn(from, await client.get(poolPath(from.kind, from.name)));
@@ -85,7 +76,7 @@ export async function deletePool(
 ): Promise<void> {
   const takeOff = (all: string[]) => {
     const metadata = { uid, finalizers: all.filter((one) => one !== finalizer) };
-    return unlessAbsent(client.patch(path + manager, { metadata }, "merge"));
+    return unlessAbsent(client.patch(path + asManager, { metadata }, "merge"));
   };
   if (finalizers.includes(finalizer)) await takeOff(finalizers);
   const preconditions = { uid };

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { nvIpamLease } from "../api/nv-ipam.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
+import { asManager } from "./field-manager.ts";
 import { findLeaseHolder, type LeaseHolder } from "./lease-holder.ts";
 
 type Owned = { metadata?: { ownerReferences?: { kind: string; name: string }[] } };
@@ -46,7 +47,7 @@ export async function stopController(
   const deployment = await deploymentOf(client, held);
   if (deployment === undefined) throw new Error(describeStop(held, undefined));
   const path = `/apis/apps/v1/namespaces/${encodeURIComponent(held.namespace)}/deployments/${deployment}/scale`;
-  await client.patch(`${path}?fieldManager=kubectl-kube_node`, { spec: { replicas: 0 } }, "merge");
+  await client.patch(`${path}${asManager}`, { spec: { replicas: 0 } }, "merge");
   const end = Date.now() + patience;
   while (await findLeaseHolder(client, nvIpamLease, onWait)) {
     if (Date.now() > end)

@@ -3,6 +3,7 @@ import { nodeBlocksPath } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
+import { asManager } from "./field-manager.ts";
 
 /** What became of a NodeBlock: `made`; `there`, somebody made it for the same node meanwhile; `taken` by another node; `failed`. */
 export type RebuildOutcome = { state: "made" | "there" | "taken" | "failed"; words: string };
@@ -20,7 +21,7 @@ export async function createBlocks(
 }
 
 async function createBlock(client: Client, block: NodeBlock, isDryRun: boolean): Promise<RebuildOutcome> {
-  const query = `?fieldManager=kubectl-kube_node${isDryRun ? "&dryRun=All" : ""}`;
+  const query = `${asManager}${isDryRun ? "&dryRun=All" : ""}`;
   try {
     await client.create(nodeBlocksPath + query, block);
     return { state: "made", words: "" };

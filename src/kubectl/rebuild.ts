@@ -1,8 +1,7 @@
 import { Command } from "commander";
-import type { NodeBlock } from "../api/node-block.ts";
-import { nvIpamGroup, servedLabel } from "../api/nv-ipam.ts";
 import { type PoolReference, poolKey } from "../api/pool-names.ts";
 import type { Client } from "../kube/client.ts";
+import { asServed } from "../move/as-served.ts";
 import { readNodeFacts } from "../survey/node-ranges.ts";
 import { readPoolObjects } from "../survey/pool-objects.ts";
 import { isClaiming } from "../survey/rebuild-claims.ts";
@@ -115,14 +114,8 @@ async function preparePlan(
   const isServed = new Set(served.map(poolKey));
   return {
     ...plan,
-    create: plan.create.map((block) => (isServed.has(poolKey(block.spec.pool)) ? labelled(block) : block)),
+    create: plan.create.map((block) => (isServed.has(poolKey(block.spec.pool)) ? asServed(block) : block)),
   };
-}
-
-/** By which a controller that doesn't serve nv-ipam's pools leaves it alone. */
-function labelled(block: NodeBlock): NodeBlock {
-  const metadata = { ...block.metadata, labels: { [servedLabel]: nvIpamGroup } };
-  return { ...block, metadata };
 }
 
 function formatPlan({ create }: RebuildPlan): string {

@@ -1,13 +1,16 @@
 import { nvPoolPath, poolFinalizer, readNvPool } from "../api/nv-ipam.ts";
 import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
 import { poolKey } from "../api/pool-names.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { asOurs } from "../move/as-ours.ts";
 import { readPool } from "../pool/read-pool.ts";
 import type { PoolObject } from "../survey/pool-objects.ts";
 
-/** nv-ipam's pools that our controller serves and that ours don't stand for, as pools; none where the cluster doesn't know them, or one may not see them. */
+/**
+ * nv-ipam's pools that our controller serves and that ours don't stand for, as pools; none where the cluster doesn't know them, or one may
+ * not see them.
+ */
 export async function readServedPools(client: Client, own: readonly PoolObject[]): Promise<PoolObject[]> {
   const known = new Set(own.map(poolKey));
   const found = await Promise.all(
@@ -15,7 +18,7 @@ export async function readServedPools(client: Client, own: readonly PoolObject[]
       client
         .list(nvPoolPath(kind), (item) => readServed(kind, item))
         .catch((error: unknown) => {
-          if (error instanceof ApiError && (error.status === 404 || error.status === 403)) return [];
+          if (isStatus(error, 404, 403)) return [];
           throw error;
         }),
     ),

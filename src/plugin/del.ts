@@ -13,7 +13,10 @@ import { callDelegate } from "./delegate.ts";
 import { forgetRecord, noteWorker, settledRecord } from "./earlier-call.ts";
 import type { Request } from "./request.ts";
 
-/** Lets the delegate free what the attachment holds; asks the API server for nothing (but see request/leased-before.ts). Success where nothing is left to free. */
+/**
+ * Lets the delegate free what the attachment holds; asks the API server for nothing (but see request/leased-before.ts). Success where
+ * nothing is left to free.
+ */
 export async function del(request: Request, attachment: Attachment): Promise<string> {
   const { containerID, ifname } = attachment;
   request.pooled?.ended(request.state.folder, attachment);
