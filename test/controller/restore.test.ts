@@ -1,14 +1,13 @@
 // etcd is set back to a backup while the controller runs: what was given since is unknown, so nothing new is given until a person says so.
 import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { heldBlocksKey } from "../../src/api/held-blocks.ts";
 import { setBackTime } from "../../src/api/set-back.ts";
-import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Controller, startController } from "./parts/controller.ts";
 import { type PoolCluster, startPoolCluster, until } from "./parts/pool-cluster.ts";
+import { runRebuild } from "./parts/run-rebuild.ts";
 
 const reason = reasonForNoRealApiServer();
 const lack = whatLacks(reason === undefined ? {} : { missing: reason });
@@ -107,11 +106,5 @@ describe.skipIf(lack.some)(`a restored backup of etcd${lack.words}`, () => {
     );
   }
 
-  async function rebuild(...words: string[]) {
-    const [file = "", ...args] = executables()[0]?.command("kubectl-kube_node") ?? [];
-    const env = { KUBECONFIG: cluster.kubeconfig, PATH: process.env["PATH"] };
-    const options = { env, extendEnv: false, reject: false, stdin: "ignore" } as const;
-    const { exitCode, stdout, stderr } = await execa(file, [...args, "rebuild", ...words], options);
-    return { exitCode, stdout, stderr };
-  }
+  const rebuild = (...words: string[]) => runRebuild(cluster.kubeconfig, ...words);
 });

@@ -1,15 +1,14 @@
 // etcd is set back while nv-ipam's pools are served: they wait as ours do, over restarts too, and `rebuild` brings back what agents hold.
 import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { heldBlocksKey } from "../../src/api/held-blocks.ts";
 import { servedLabel } from "../../src/api/nv-ipam.ts";
 import { createNvIpamPool, installNvIpamResources, nvIpamPath } from "../parts/nv-ipam-resources.ts";
-import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { whatLacks } from "../parts/tools.ts";
 import { type Controller, startController } from "./parts/controller.ts";
 import { type PoolCluster, startPoolCluster, until } from "./parts/pool-cluster.ts";
+import { runRebuild } from "./parts/run-rebuild.ts";
 import type { NvObject } from "./parts/worked-examples.ts";
 
 const reason = reasonForNoRealApiServer();
@@ -36,13 +35,7 @@ const start = () =>
 const at = () => cluster.client.get<NvObject>(nvIpamPath("IPPool", "a"));
 const allocatedTo = async () => ((await at()).status?.allocations ?? []).map(({ nodeName }) => nodeName);
 
-async function rebuild(...words: string[]) {
-  const [file = "", ...args] = executables()[0]?.command("kubectl-kube_node") ?? [];
-  const env = { KUBECONFIG: cluster.kubeconfig, PATH: process.env["PATH"] };
-  const options = { env, extendEnv: false, reject: false, stdin: "ignore" } as const;
-  const { exitCode, stdout, stderr } = await execa(file, [...args, "rebuild", ...words], options);
-  return { exitCode, stdout, stderr };
-}
+const rebuild = (...words: string[]) => runRebuild(cluster.kubeconfig, ...words);
 
 it.skipIf(lack.some)(
   `nothing new is given of them until they are rebuilt, and then none of what agents hold${lack.words}`,

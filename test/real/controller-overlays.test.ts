@@ -10,7 +10,7 @@ import { type Controller, startController } from "../controller/parts/controller
 import * as definitions from "../parts/others-definitions.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
-import { askWebhook } from "./parts/ask-webhook.ts";
+import { askWebhook, poolOf } from "./parts/ask-webhook.ts";
 import { type Court, openCourt, waitFor } from "./parts/rights.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -121,12 +121,3 @@ describe.skipIf(lack.some)(`the controller's overlays on a real API server${lack
     }, 90_000);
   });
 });
-
-function poolOf(name: string, subnet: string) {
-  return {
-    apiVersion: "ipam.kube-node.io/v1alpha1",
-    kind: "IPPool",
-    metadata: { name },
-    spec: { subnet, perNodeBlockSize: 16 },
-  };
-}

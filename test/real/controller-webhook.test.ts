@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Controller, startController } from "../controller/parts/controller.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
 import { checkout, kubectl, whatLacks } from "../parts/tools.ts";
-import { askWebhook, type Review } from "./parts/ask-webhook.ts";
+import { askWebhook, poolOf, type Review } from "./parts/ask-webhook.ts";
 import { type Court, openCourt, waitFor } from "./parts/rights.ts";
 
 const missing = reasonForNoRealApiServer();
@@ -76,12 +76,3 @@ describe.skipIf(lack.some)(`the controller's webhook with a certificate of its o
     return askWebhook(Number(port), authority, object);
   }
 });
-
-function poolOf(name: string, subnet: string) {
-  return {
-    apiVersion: "ipam.kube-node.io/v1alpha1",
-    kind: "IPPool",
-    metadata: { name },
-    spec: { subnet, perNodeBlockSize: 16 },
-  };
-}

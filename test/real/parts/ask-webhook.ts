@@ -32,3 +32,13 @@ export async function askWebhook(
   });
   return (JSON.parse(text) as { response: Review }).response;
 }
+
+/** A pool to ask about. */
+export function poolOf(name: string, subnet: string) {
+  return {
+    apiVersion: "ipam.kube-node.io/v1alpha1",
+    kind: "IPPool",
+    metadata: { name },
+    spec: { subnet, perNodeBlockSize: 16 },
+  };
+}
