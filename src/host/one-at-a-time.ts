@@ -13,11 +13,14 @@ import { isGone } from "./machine.ts";
 /** A request that takes longer than this has been killed, whatever its process's number says. Milliseconds. */
 const longestRequest = 60_000;
 
-/** Between two looks, in milliseconds. A request takes about five; where many wait, that they look is what the machine is busy with. */
-const pauses = { first: 2, longest: 12 };
+/**
+ * Between two looks, in milliseconds, twice as long each time. A request takes about five; where many wait, that they look is what the
+ * machine is busy with.
+ */
+const pauses = { first: 2, longest: 25 };
 
 /** Of so many looks at the same lock, one asks whether its holder lives, and whether somebody else has done the work. */
-const looksAtALock = 8;
+const looksAtALock = 4;
 
 /**
  * Lets one of several processes at a time do `work`. The others look every few milliseconds whether `done` has
@@ -34,7 +37,7 @@ export async function oneAtATime<T>(
   const path = `${folder}/${name}`;
   const end = Date.now() + patience;
   let seen: string | undefined;
-  for (let looks = 0; Date.now() < end; await pause(Math.min(pauses.first + looks++, pauses.longest))) {
+  for (let looks = 0; Date.now() < end; await pause(Math.min(pauses.first * 2 ** looks++, pauses.longest))) {
     const held = lockAt(path);
     if (held !== undefined && held === seen && looks % looksAtALock > 0) continue;
     seen = held;

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CniError, code } from "../cni/error.ts";
-import { uptime } from "../host/machine.ts";
+import { isGone, uptime } from "../host/machine.ts";
 import { oneAtATime } from "../host/one-at-a-time.ts";
-import { type Connection, readConnection } from "../kube/connection.ts";
+import type { Refusal } from "./ask-node.ts";
 import {
   fileName,
   type LastAnswer,
@@ -11,7 +11,7 @@ import {
   writeLastAnswer,
   writeLastFailure,
 } from "./last-answer.ts";
-import { askOwnNode, type NodeAnswer } from "./own-node.ts";
+import type { NodeAnswer } from "./own-node.ts";
 import type { NodeValue } from "./source.ts";
 import type { Here, Wanted } from "./wanted.ts";
 
@@ -24,8 +24,11 @@ export type Asked =
 /** Who has waited in vain for another call that asks (it may hang) has still this share of the long patience to ask itself. */
 const shareOfTheLate = 0.25;
 
-/** A Node is 1.5 MB at most, a page of 250 Nodes mostly under 10. */
-const maxBytes = 32 << 20;
+/**
+ * Where the one who asked last is still at work, pods start by the dozen: requests then begin so far apart, in milliseconds, and
+ * whoever comes meanwhile shares the next. Each costs half of what a call does, on this machine and on the API server's.
+ */
+const apart = 100;
 
 /**
  * Asks the API server, or shares the answer of another process that began to ask after this one started: that one is
@@ -44,7 +47,17 @@ export async function ask(
   if (wanted.keepsNothing) return await askNow();
   const name = fileName("asking", wanted.source.label);
   const shared = () => readShared(wanted, here);
-  return await oneAtATime(wanted.stateFolder, name, patience, shared, askNow);
+  return await oneAtATime(wanted.stateFolder, name, patience, shared, async () => {
+    await letOthersJoin(wanted, here);
+    return await askNow();
+  });
+}
+
+async function letOthersJoin({ stateFolder, source }: Wanted, { machineIDs, bootID }: Here): Promise<void> {
+  const last = readLastAnswer(stateFolder, source.label, machineIDs);
+  if (last?.asker === undefined || last.bootID !== bootID || isGone(last.asker)) return;
+  const since = 1000 * (uptime() - last.at);
+  if (since >= 0 && since < apart) await pause(apart - since);
 }
 
 function readShared({ stateFolder, source }: Wanted, here: Here): Asked | undefined {
@@ -65,6 +78,7 @@ async function askAndKeep(
   again: boolean,
 ): Promise<Asked> {
   const at = uptime();
+  const { askUntil } = await import("./ask-node.ts");
   const answer = await askUntil(wanted, here, last, deadline, again);
   const asked = read(answer, wanted);
   if (!wanted.keepsNothing) keep(wanted, here, at, answer, asked);
@@ -110,67 +124,9 @@ function keep(
       bootID,
       at,
       time,
+      asker: process.pid,
     });
   } catch (error) {
     log.warn("the API server's answer could not be kept", { error: (error as Error).message });
-  }
-}
-
-/** Less time than this, in milliseconds, isn't worth a request: its failure would say nothing. */
-const shortestAttempt = 300;
-
-type Refusal = { kind: "outage"; reason: string; code: number };
-
-/** Once; where nothing else is known, again until the deadline, unless asking again can't help. */
-async function askUntil(
-  wanted: Wanted,
-  here: Here,
-  last: LastAnswer | undefined,
-  deadline: number,
-  again: boolean,
-): Promise<NodeAnswer | Refusal> {
-  for (let wait = 200; ; wait *= 2) {
-    const answer = await askOnce(wanted, here, last, deadline);
-    if (!again || answer.kind !== "outage" || "code" in answer || isFinal(answer.status)) return answer;
-    const delay = Math.max(wait, answer.retryAfterMs ?? 0);
-    if (Date.now() + delay + shortestAttempt >= deadline) return answer;
-    wanted.log.debug("API server not available, asking again", { reason: answer.reason, delay });
-    await pause(delay);
-  }
-}
-
-function isFinal(status: number | undefined): boolean {
-  return status === 401 || status === 403;
-}
-
-async function askOnce(
-  wanted: Wanted,
-  here: Here,
-  last: LastAnswer | undefined,
-  deadline: number,
-): Promise<NodeAnswer | Refusal> {
-  const { env, kubeconfig, nodeName } = wanted;
-  const given = nodeName ?? env["NODE_NAME"];
-  const connection = await connect({ env, deadline, ...(kubeconfig && { kubeconfig }) });
-  if ("kind" in connection) return connection;
-  const hints = {
-    machineIDs: here.machineIDs,
-    ...(given && { given }),
-    ...(last && { kept: last.node.name }),
-  };
-  return await askOwnNode(connection, hints, { deadline, maxBytes });
-}
-
-/** A kubeconfig that is missing or broken is an outage too: pods that could start yesterday start today. */
-async function connect(choice: Parameters<typeof readConnection>[0]): Promise<Connection | Refusal> {
-  try {
-    return await readConnection(choice);
-  } catch (error) {
-    if (!(error instanceof CniError)) throw error;
-    return {
-      kind: "outage",
-      code: error.code,
-      reason: error.details ? `${error.message}: ${error.details}` : error.message,
-    };
   }
 }

@@ -15,6 +15,8 @@ export type LastAnswer = {
   bootID: string;
   at: number;
   time: string;
+  /** The process that asked; absent where somebody else was told, and in what older releases kept. */
+  asker?: number;
 };
 
 /** How the last attempt failed, for those who wait for one and the same request. */
@@ -57,10 +59,10 @@ export function listLastAnswers(folder: string, machineIDs: string[]): LastAnswe
   );
 }
 
-function isAnswer({ node, machineIDs, value, bootID, at, time }: JsonObject): boolean {
+function isAnswer({ node, machineIDs, value, bootID, at, time, asker = 1 }: JsonObject): boolean {
   const named = isObject(node) && typeof node["name"] === "string" && typeof node["uid"] === "string";
   const timed = typeof bootID === "string" && typeof at === "number" && typeof time === "string";
-  return named && timed && Array.isArray(machineIDs) && isNodeValue(value);
+  return named && timed && Number.isInteger(asker) && Array.isArray(machineIDs) && isNodeValue(value);
 }
 
 export function readLastFailure(folder: string, label: string): LastFailure | undefined {

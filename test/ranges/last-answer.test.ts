@@ -99,6 +99,7 @@ describe("a damaged answer is as good as none", () => {
     ["with a value of numbers", { ...answer, value: [5] }],
     ["without a value", { ...answer, value: undefined }],
     ["with a time that is none", { ...answer, at: "100" }],
+    ["of an asker that is no process", { ...answer, asker: "1" }],
     ["without a boot", { ...answer, bootID: undefined }],
     ["with machine ids that are a text", { ...answer, machineIDs: "m1" }],
     ["longer than any", "\0".repeat(2 << 20)],

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Log } from "../../src/host/log.ts";
-import { machineIDs } from "../../src/host/machine.ts";
-import { fileName } from "../../src/ranges/last-answer.ts";
+import { bootID, machineIDs, uptime } from "../../src/host/machine.ts";
+import { fileName, type LastAnswer, readLastAnswer, writeLastAnswer } from "../../src/ranges/last-answer.ts";
 import { findRanges, lastKnownRanges } from "../../src/ranges/node-ranges.ts";
 import { annotation, podCIDRs } from "../../src/ranges/source.ts";
 import type { Step, Wanted } from "../../src/ranges/wanted.ts";
@@ -98,6 +99,52 @@ describe("the way to a network's ranges", () => {
       new Set([JSON.stringify(ranges("10.2.0.0/24"))]),
     );
     expect(server.requests.length).toBeLessThanOrEqual(5);
+  });
+
+  describe("where somebody has just asked", () => {
+    /** Seconds between that and the next request; of a noisy machine's five attempts the shortest. */
+    async function secondsApart(asker: number, age = 0, boot = bootID()): Promise<number> {
+      const all: number[] = [];
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const one = wanted();
+        await findRanges(one);
+        const answer = kept(one);
+        const asked = { ...answer, asker, at: uptime() - age };
+        writeLastAnswer(one.stateFolder, { ...asked, bootID: boot });
+        await findRanges(one);
+        all.push(kept(one).at - asked.at);
+      }
+      return Math.min(...all);
+    }
+    const kept = ({ stateFolder }: Wanted) =>
+      readLastAnswer(stateFolder, `annotation ${key}`, machineIDs()) as LastAnswer;
+    const gone = 2 ** 22 - 1; // Above what a process can have.
+
+    it("and is still at work, the next request waits for others to share it", async () => {
+      expect(await secondsApart(process.pid)).toBeGreaterThan(0.085);
+      expect(await secondsApart(process.pid, 0.05)).toBeGreaterThan(0.085);
+    });
+
+    it.each([
+      ["but has ended", gone],
+      ["in another life of the machine", process.pid, 0, "another boot"],
+      ["in a time that is still to come: the machine was set back", process.pid, -5],
+    ])("%s, it asks at once", async (_, ...how: [number, number?, string?]) => {
+      expect(await secondsApart(...how)).toBeLessThan(0.085);
+    });
+
+    it("who comes while it waits shares that request", async () => {
+      const one = wanted();
+      await findRanges(one);
+      await server.setAnnotation("node-a", key, "10.3.0.0/24");
+      const first = findRanges(one);
+      await pause(40);
+      const all = await Promise.all([first, ...Array.from({ length: 10 }, () => findRanges(one))]);
+      expect(new Set(all.map(({ ipam }) => JSON.stringify(ipam)))).toEqual(
+        new Set([JSON.stringify(ranges("10.3.0.0/24"))]),
+      );
+      expect(server.requests).toHaveLength(2);
+    });
   });
 
   it("has a burst of calls share a failure", async () => {
