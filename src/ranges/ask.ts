@@ -26,9 +26,9 @@ const shareOfTheLate = 0.25;
 
 /**
  * Where the one who asked last is still at work, pods start by the dozen: requests then begin so far apart, in milliseconds, and
- * whoever comes meanwhile shares the next. Each costs half of what a call does, on this machine and on the API server's.
+ * whoever comes meanwhile shares the next. A request costs half of what a call does.
  */
-const apart = 100;
+const usuallyApart = 100;
 
 /**
  * Asks the API server, or shares the answer of another process that began to ask after this one started: that one is
@@ -48,12 +48,17 @@ export async function ask(
   const name = fileName("asking", wanted.source.label);
   const shared = () => readShared(wanted, here);
   return await oneAtATime(wanted.stateFolder, name, patience, shared, async () => {
-    await letOthersJoin(wanted, here);
+    await letOthersJoin(wanted, here, Math.min(usuallyApart, patience / 10));
     return await askNow();
   });
 }
 
-async function letOthersJoin({ stateFolder, source }: Wanted, { machineIDs, bootID }: Here): Promise<void> {
+/** Where somebody asked less than `apart` milliseconds ago, and is still at work, until so many have gone by. */
+async function letOthersJoin(
+  { stateFolder, source }: Wanted,
+  { machineIDs, bootID }: Here,
+  apart: number,
+): Promise<void> {
   const last = readLastAnswer(stateFolder, source.label, machineIDs);
   if (last?.asker === undefined || last.bootID !== bootID || isGone(last.asker)) return;
   const since = 1000 * (uptime() - last.at);
