@@ -46,30 +46,32 @@ export async function ask(
   const askNow = () => askAndKeep(wanted, here, last, Math.max(deadline, Date.now() + late), !canWait);
   if (wanted.keepsNothing) return await askNow();
   const name = fileName("asking", wanted.source.label);
-  const shared = () => readShared(wanted, here);
+  let latest: LastAnswer | undefined;
+  const shared = () => {
+    latest = readLastAnswer(wanted.stateFolder, wanted.source.label, here.machineIDs);
+    return findShared(wanted, here, latest);
+  };
   return await oneAtATime(wanted.stateFolder, name, patience, shared, async () => {
-    await letOthersJoin(wanted, here, Math.min(usuallyApart, patience / 10));
+    await letOthersJoin(latest, here, Math.min(usuallyApart, patience / 10));
     return await askNow();
   });
 }
 
 /** Where somebody asked less than `apart` milliseconds ago, and is still at work, until so many have gone by. */
-async function letOthersJoin(
-  { stateFolder, source }: Wanted,
-  { machineIDs, bootID }: Here,
-  apart: number,
-): Promise<void> {
-  const last = readLastAnswer(stateFolder, source.label, machineIDs);
-  if (last?.asker === undefined || last.bootID !== bootID || isGone(last.asker)) return;
-  const since = 1000 * (uptime() - last.at);
+async function letOthersJoin(latest: LastAnswer | undefined, { bootID }: Here, apart: number): Promise<void> {
+  if (latest?.asker === undefined || latest.bootID !== bootID || isGone(latest.asker)) return;
+  const since = 1000 * (uptime() - latest.at);
   if (since >= 0 && since < apart) await pause(apart - since);
 }
 
-function readShared({ stateFolder, source }: Wanted, here: Here): Asked | undefined {
+function findShared(
+  { stateFolder, source }: Wanted,
+  here: Here,
+  answer: LastAnswer | undefined,
+): Asked | undefined {
   // Of a time to come is what a machine has that was set back (a snapshot of it).
   const isShared = ({ bootID, at }: { bootID: string; at: number }) =>
     bootID === here.bootID && at > here.uptime && at <= uptime();
-  const answer = readLastAnswer(stateFolder, source.label, here.machineIDs);
   if (answer && isShared(answer)) return { kind: "answer", value: answer.value, node: answer.node.name };
   const failure = readLastFailure(stateFolder, source.label);
   return failure && isShared(failure) ? failure : undefined;
