@@ -1,4 +1,4 @@
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { Connection } from "../kube/connection.ts";
 import type { NodeFacts } from "../kube/node.ts";
@@ -51,7 +51,7 @@ async function askBound(client: Client, account: Account, node: NodeFacts): Prom
     const token = await ask(client, account, { expirationSeconds: boundLife, boundObjectRef });
     return nodeIn(token) === node.uid ? token : undefined;
   } catch (error) {
-    if (error instanceof ApiError && [400, 422].includes(error.status ?? 0)) return undefined;
+    if (isStatus(error, 400, 422)) return undefined;
     throw error;
   }
 }

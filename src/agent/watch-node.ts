@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type BackOff, makeBackOff } from "../daemon/back-off.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { ApiError, isStatus } from "../kube/api-error.ts";
 import type { Connection } from "../kube/connection.ts";
 import { type Beat, type LiveSession, openLiveSession } from "../kube/live-session.ts";
 import { type NodeFacts, readNode } from "../kube/node.ts";
@@ -121,7 +121,7 @@ async function follow(
     }
     return version;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 410) return "";
+    if (isStatus(error, 410)) return "";
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import { controllerName, parseNodeBlockName, poolKey } from "../api/pool-names.ts";
-import { ApiError, isStatus } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import { isObject } from "../text/json.ts";
 import { blocksCarriedBy } from "./carried.ts";
 import type { ControllerContext } from "./context.ts";
@@ -149,7 +149,7 @@ function read(answer: unknown, name: string): NodeRecord {
 
 /** The other field manager's name, where that is what a 409 is about. */
 function otherManager(error: unknown): string | undefined {
-  if (!(error instanceof ApiError) || error.status !== 409) return undefined;
+  if (!isStatus(error, 409)) return undefined;
   const details = error.body?.["details"];
   const causes = isObject(details) && Array.isArray(details["causes"]) ? details["causes"] : [];
   const cause = causes.find((one) => isObject(one) && one["reason"] === "FieldManagerConflict");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type Condition, nameOf, type Series } from "./event-series.ts";
 
@@ -25,7 +25,7 @@ export async function sendEvent(client: Client, one: Series, telling: Telling): 
       await client.patch(`${path}/${one.name}`, { series }, "merge");
       return one.name;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error; // It has run out: events live for an hour.
+      if (!isStatus(error, 404)) throw error; // It has run out: events live for an hour.
     }
   }
   const event = describe(one.condition, telling, namespace, time);

@@ -1,6 +1,6 @@
 import { collectGarbage } from "../host/runtime.ts";
 import { isObject } from "../text/json.ts";
-import { ApiError } from "./api-error.ts";
+import { ApiError, isStatus } from "./api-error.ts";
 
 /** `onPage` is told how many items came so far, and how many are still to come where the server says so. */
 export type ListOptions = {
@@ -83,7 +83,7 @@ function readPage(body: unknown): Page {
 
 /** "": from the beginning. Undefined: it was another error. */
 function tokenToGoOn(error: unknown, next: string): string | undefined {
-  if (!(error instanceof ApiError) || error.status !== 410 || next === "") return undefined;
+  if (!isStatus(error, 410) || next === "") return undefined;
   const metadata = error.body?.["metadata"];
   const token = isObject(metadata) ? metadata["continue"] : undefined;
   return typeof token === "string" ? token : "";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { type Ip, parseIp } from "../address/ip.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type AddressFacts, gatherFacts, isHeldTwice } from "../survey/address-facts.ts";
 import { type PodState, readPodState } from "../survey/pod-state.ts";
@@ -68,7 +68,7 @@ async function findPod(client: Client, name: string): Promise<PodState> {
   try {
     return readPodState(await client.get(`/api/v1/namespaces/${namespace}/pods/${pod}`));
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    if (!isStatus(error, 404)) throw error;
     throw new Error(`there is no pod ${pod} in namespace ${namespace}: name it as NAMESPACE/POD, or give -n`);
   }
 }

@@ -1,6 +1,6 @@
 import { formatCidr } from "../address/cidr.ts";
 import { overlaps } from "../address/range.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { Holder } from "../split/committed-plan.ts";
 import { wholeOf } from "../split/span.ts";
@@ -14,7 +14,7 @@ export async function readPromises(client: Client, place: PlanPlace, notes: stri
   try {
     return (await readPlan(client, place))?.plan.holders ?? [];
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    if (!isStatus(error, 403)) throw error;
     notes.push(`blocks that split has promised were not compared: ${error.message}`);
     return [];
   }

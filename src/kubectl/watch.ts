@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type Followed, follow } from "../kube/follow.ts";
 import { type Network, readNetworksOf } from "../survey/network.ts";
@@ -94,7 +94,7 @@ async function watch(
 
 /** Without Multus there are no networks to follow; where they may not be read, that was said. */
 function unlessUnknown(error: unknown): void {
-  if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 403)) throw error;
+  if (!isStatus(error, 404, 403)) throw error;
 }
 
 /** Which annotations count may change with the networks, so Nodes are kept with all that they have. */

@@ -1,4 +1,4 @@
-import { ApiError } from "../kube/api-error.ts";
+import { ApiError, isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { AnnotationChange } from "../survey/annotation-plan.ts";
 import type { DryRun } from "./dry-run.ts";
@@ -28,7 +28,7 @@ export async function writeAnnotation(
       await client.patch(path + query, { metadata }, "merge");
       return;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 409 || attempt === attempts) throw error;
+      if (!isStatus(error, 409) || attempt === attempts) throw error;
     }
     const { metadata } = await client.get<Found>(path);
     if (metadata.uid !== uid)

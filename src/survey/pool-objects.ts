@@ -3,7 +3,7 @@ import { type PoolKind, poolKinds } from "../api/pool-kind.ts";
 import { nodeBlocksPath, type PoolReference, poolPath } from "../api/pool-names.ts";
 import type { PlacedFault } from "../api/pool-shape.ts";
 import type { PoolStatus } from "../api/pool-status.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { Pool } from "../pool/pool.ts";
 import { readPool } from "../pool/read-pool.ts";
@@ -43,7 +43,7 @@ async function listUnlessAbsent<T>(
   try {
     return await client.list(path, pick);
   } catch (error) {
-    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 403)) throw error;
+    if (!isStatus(error, 404, 403)) throw error;
     if (error.status === 403) notes.push(`pools were not read: ${error.message}`);
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { isObject } from "../text/json.ts";
 
@@ -16,7 +16,7 @@ export async function readServiceCIDRs(client: Client): Promise<ServiceCIDRs> {
     });
     return { cidrs: lists.flat() };
   } catch (error) {
-    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 403)) throw error;
+    if (!isStatus(error, 404, 403)) throw error;
     const why =
       error.status === 403 ? error.message : "this API server has no ServiceCIDRs (before Kubernetes 1.33)";
     return { cidrs: [], unknown: `ranges were not compared with those of Services: ${why}` };

@@ -1,4 +1,4 @@
-import { ApiError } from "../kube/api-error.ts";
+import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type Network, readNetworksOf } from "./network.ts";
 import {
@@ -109,7 +109,7 @@ export async function readNetworks(client: Client, notes: string[]): Promise<Net
   try {
     return (await client.list(definitions, readNetworksOf)).flat();
   } catch (error) {
-    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 403)) throw error;
+    if (!isStatus(error, 404, 403)) throw error;
     if (error.status === 403) notes.push(`networks were not read: ${error.message}`);
     return [];
   }
