@@ -1,17 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { movedFromKey } from "../api/nv-ipam.ts";
-import { controllerName, type PoolReference, poolApiVersion, poolPath } from "../api/pool-names.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { controllerName, poolApiVersion } from "../api/pool-names.ts";
 import type { Client } from "../kube/client.ts";
 import type { Fit } from "../move/fit-pool.ts";
-import { formatGrid } from "../move/pool-grid.ts";
 import { draftBlock } from "../pool/block.ts";
-import type { Pool } from "../pool/pool.ts";
 import { readPool } from "../pool/read-pool.ts";
-import { asManager } from "./field-manager.ts";
 import { findLeaseHolder } from "./lease-holder.ts";
 import { type MigrationNode, readOwnObject } from "./migrate-cluster.ts";
-import { createBlocks } from "./rebuild-write.ts";
+import { ensurePoolObject, freezeGrid } from "./own-pool.ts";
+import { ensureBlocks } from "./rebuild-write.ts";
 import type { Shell } from "./shell.ts";
 
 export type Fitting = Exclude<Fit, { why: string }>;
@@ -44,27 +41,13 @@ export async function importPool(
   const blocks = fit.places.map(({ node, index }) =>
     draftBlock(read.pool, { name: node, uid: nodes.get(node)?.uid ?? "" }, index),
   );
-  const outcomes = await createBlocks(client, blocks, false);
-  return [...outcomes].flatMap(([block, { state, words }]) =>
-    state === "made" || state === "there" ? [] : [`${block}: ${words}`],
-  );
-}
-
-async function freezeGrid(client: Client, { kind, name, uid }: PoolReference & { uid: string }, pool: Pool) {
-  const body = { metadata: { uid }, status: { grid: formatGrid(pool) } };
-  await client.patch(`${poolPath(kind, name)}/status${asManager}`, body, "merge");
+  return await ensureBlocks(client, blocks);
 }
 
 /** The pool, made now, or by a run before this one. */
 async function ensurePool(client: Client, name: string, fit: Fitting) {
   const { kind, spec } = fit;
-  const item = await client
-    .create<unknown>(poolPath(kind) + asManager, manifestOf(name, fit))
-    .catch((error: unknown) => {
-      if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
-      return client.get<unknown>(poolPath(kind, name));
-    });
-  const own = readOwnObject(kind, item);
+  const own = readOwnObject(kind, await ensurePoolObject(client, { kind, name }, manifestOf(name, fit)));
   if (!own || !isDeepStrictEqual(own.spec, spec) || own.annotations[movedFromKey] !== undefined)
     throw new Error(`there is another ${kind} ${name} already: give --pool another name`);
   return own;

@@ -1,6 +1,5 @@
 import { type NvPool, nvPoolPath, poolGridKey, uidsOfPool } from "../api/nv-ipam.ts";
-import { poolPath } from "../api/pool-names.ts";
-import { ApiError, unlessAbsent } from "../kube/api-error.ts";
+import { unlessAbsent } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { asServed } from "../move/as-served.ts";
 import { type OwnObject, ownObjectOf } from "../move/own-object.ts";
@@ -9,7 +8,8 @@ import { formatGrid } from "../move/pool-grid.ts";
 import type { Pool } from "../pool/pool.ts";
 import { asManager } from "./field-manager.ts";
 import { readOwnObject } from "./migrate-cluster.ts";
-import { createBlocks } from "./rebuild-write.ts";
+import { ensurePoolObject, freezeGrid } from "./own-pool.ts";
+import { ensureBlocks } from "./rebuild-write.ts";
 
 /**
  * Claims a pool's blocks: its grid is frozen first, and only if the object is as it was planned with (its status too: a write of nv-ipam's
@@ -22,10 +22,7 @@ export async function claimPool(client: Client, { from, pool, create }: PoolClai
     const metadata = { uid, resourceVersion, annotations: { [poolGridKey]: grid } };
     await client.patch(nvPoolPath(from.kind, from) + asManager, { metadata }, "merge");
   }
-  const outcomes = await createBlocks(client, create.map(asServed), false);
-  return [...outcomes].flatMap(([name, { state, words }]) =>
-    state === "made" || state === "there" ? [] : [`${name}: ${words}`],
-  );
+  return await ensureBlocks(client, create.map(asServed));
 }
 
 /** Makes our object of one of nv-ipam's, and freezes the same grid in its status; what is there already stays. */
@@ -35,24 +32,14 @@ export async function makeOwnObject(
   pool: Pool,
   own: OwnObject | undefined,
 ): Promise<void> {
-  const made = own ?? (await createOwn(client, from));
+  const made = own ?? readOwn(from, await ensurePoolObject(client, from, ownObjectOf(from)));
   if (!uidsOfPool(made).includes(from.uid))
     throw new Error(
       `${from.kind} ${from.name} of ipam.kube-node.io was made meanwhile, and not from this one`,
     );
   const grid = formatGrid(pool);
   if (made.grid?.first === grid.first && made.grid.size === grid.size) return;
-  const body = { metadata: { uid: made.uid }, status: { grid } };
-  await client.patch(`${poolPath(from.kind, from.name)}/status${asManager}`, body, "merge");
-}
-
-async function createOwn(client: Client, from: NvPool): Promise<OwnObject> {
-  try {
-    return readOwn(from, await client.create(poolPath(from.kind) + asManager, ownObjectOf(from)));
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
-    return readOwn(from, await client.get(poolPath(from.kind, from.name)));
-  }
+  await freezeGrid(client, made, pool);
 }
 
 function readOwn({ kind, name }: NvPool, item: unknown): OwnObject {

@@ -5,7 +5,7 @@ import { ApiError } from "../kube/api-error.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
 import type { PoolObject } from "../survey/pool-objects.ts";
-import { asManager } from "./field-manager.ts";
+import { asManagerOf } from "./field-manager.ts";
 import type { RebuildOutcome } from "./rebuild-write.ts";
 
 const width = 4;
@@ -36,7 +36,7 @@ async function mark(
   isDryRun: boolean,
 ): Promise<RebuildOutcome> {
   const time = new Date(Math.max(readAt, setBackTime(status) ?? 0)).toISOString();
-  const query = `${asManager}${isDryRun ? "&dryRun=All" : ""}`;
+  const query = asManagerOf(isDryRun);
   const path =
     (namespace === undefined ? poolPath(kind, name) : nvPoolPath(kind, { namespace, name })) + query;
   try {

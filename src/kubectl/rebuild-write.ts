@@ -3,7 +3,7 @@ import { nodeBlocksPath } from "../api/pool-names.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { eachAtOnce } from "../kube/at-once.ts";
 import type { Client } from "../kube/client.ts";
-import { asManager } from "./field-manager.ts";
+import { asManagerOf } from "./field-manager.ts";
 
 /** What became of a NodeBlock: `made`; `there`, somebody made it for the same node meanwhile; `taken` by another node; `failed`. */
 export type RebuildOutcome = { state: "made" | "there" | "taken" | "failed"; words: string };
@@ -20,8 +20,15 @@ export async function createBlocks(
   return new Map(blocks.map(({ metadata }, at) => [metadata.name, outcomes[at] as RebuildOutcome]));
 }
 
+/** Makes NodeBlocks that are to be there; what went wrong, as sentences. */
+export async function ensureBlocks(client: Client, blocks: NodeBlock[]): Promise<string[]> {
+  return [...(await createBlocks(client, blocks, false))].flatMap(([name, { state, words }]) =>
+    state === "made" || state === "there" ? [] : [`${name}: ${words}`],
+  );
+}
+
 async function createBlock(client: Client, block: NodeBlock, isDryRun: boolean): Promise<RebuildOutcome> {
-  const query = `${asManager}${isDryRun ? "&dryRun=All" : ""}`;
+  const query = asManagerOf(isDryRun);
   try {
     await client.create(nodeBlocksPath + query, block);
     return { state: "made", words: "" };

@@ -2,7 +2,7 @@ import { ApiError, isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import type { AnnotationChange } from "../survey/annotation-plan.ts";
 import type { DryRun } from "./dry-run.ts";
-import { asManager } from "./field-manager.ts";
+import { asManagerOf } from "./field-manager.ts";
 
 type Found = { metadata: { uid: string; resourceVersion: string; annotations?: Record<string, string> } };
 
@@ -24,7 +24,7 @@ export async function writeAnnotation(
   for (let attempt = 1; ; attempt++) {
     try {
       const metadata = { uid, resourceVersion, annotations: { [key]: after ?? null } };
-      const query = `${asManager}${dryRun === "server" ? "&dryRun=All" : ""}`;
+      const query = asManagerOf(dryRun === "server");
       await client.patch(path + query, { metadata }, "merge");
       return;
     } catch (error) {
