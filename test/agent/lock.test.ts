@@ -116,7 +116,8 @@ describe("the lock", () => {
       }),
     );
     expect(most).toBe(1);
-    expect(readdirSync(host.run)).toEqual([]);
+    // The one that was killed may have come as far as making its folders.
+    expect(readdirSync(host.run).filter((name) => name.includes("agent"))).toEqual([]);
   });
 
   it("says what is wrong with its folder, and is taken once that is mended", async () => {
