@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { giveEntry } from "../scripts/give-entry.ts";
@@ -21,13 +21,4 @@ export async function compile(
   await execa("bun", ["build", ...flags, source, "--outfile", outfile], { cwd });
   if (entry) writeFileSync(outfile, giveEntry(readFileSync(outfile)));
   return outfile;
-}
-
-/** A copy of the sources to change and compile. */
-export function copySources(folder: string): string {
-  mkdirSync(folder, { recursive: true });
-  for (const name of ["bin", "src", "package.json", "tsconfig.json"])
-    cpSync(join(checkout, name), join(folder, name), { recursive: true });
-  symlinkSync(join(checkout, "node_modules"), join(folder, "node_modules"));
-  return folder;
 }

@@ -1,5 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { arrangeSources } from "../scripts/arrange-sources.ts";
+import { checkout } from "../test/parts/tools.ts";
 import type { Arena } from "./arena.ts";
 import { timesOf } from "./calls.ts";
 import { oursKept } from "./contenders.ts";
@@ -10,7 +12,7 @@ import type { VariantRow } from "./results.ts";
 import { runJob } from "./run-job.ts";
 import { median } from "./statistics.ts";
 
-type Variant = { name: string; flags?(flags: string[]): string[]; entry?: false };
+type Variant = { name: string; flags?(flags: string[]): string[]; entry?: false; isAsItStands?: true };
 
 const without = (flag: string) => (flags: string[]) => flags.filter((one) => one !== flag);
 const plus = (flag: string) => (flags: string[]) => [flag, ...flags];
@@ -22,6 +24,7 @@ const variants: Variant[] = [
   released,
   { name: "without --bytecode", flags: without("--bytecode") },
   { name: "without --minify", flags: without("--minify") },
+  { name: "hot path in many chunks", isAsItStands: true },
   { name: "without --splitting", flags: without("--splitting") },
   { name: "--bytecode-depth=0", flags: plus("--bytecode-depth=0") },
   { name: "--no-optimize-bytecode", flags: plus("--no-optimize-bytecode") },
@@ -35,11 +38,18 @@ const verbs: Verb[] = ["ADD", "DEL"];
 /** The executable built in other ways, call by call in turn with the one as released; ranges are kept. */
 export async function measureVariants({ world, hostLocal }: Arena, rounds: number): Promise<VariantRow[]> {
   const folder = world.makeFolder("variants");
+  const arranged = join(folder, "sources");
+  arrangeSources(arranged);
   const built: { variant: Variant; path: string; contender: Contender }[] = [];
   for (const [index, variant] of variants.entries()) {
     const flags = variant.flags?.(releaseFlags()) ?? releaseFlags();
-    const { entry = true } = variant;
-    const path = await compile("bin/executable.ts", join(folder, `kube-node-${index}`), { flags, entry });
+    const { entry = true, isAsItStands = false } = variant;
+    const cwd = isAsItStands ? checkout : arranged;
+    const path = await compile("bin/executable.ts", join(folder, `kube-node-${index}`), {
+      flags,
+      entry,
+      cwd,
+    });
     built.push({ variant, path, contender: oursKept(world, hostLocal, path, variant.name) });
   }
   const contenders = built.map(({ contender }) => contender);

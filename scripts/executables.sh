@@ -44,24 +44,28 @@ compile_if_stale() {
   compile "$1" "$version" "$folder"
 }
 
-# The bytes depend on the sources, the version, bun and the file's name, and on nothing else.
+# The bytes depend on the sources, the version, bun and the file's name, and on nothing else (how deep the sources lie below node_modules
+# counts, too, so that is always the same).
 compile() {
-  local architecture=$1 version=$2 folder=$3 work runtime options=() program
+  local architecture=$1 version=$2 folder=$3 work sources runtime options=() program
   if [ "$architecture" != "$(own_architecture)" ]; then
     runtime=$(foreign_runtime "$(runtime_for "linux-$architecture")")
     options=(--compile-executable-path="$runtime")
   fi
   node scripts/make-page.ts
-  mkdir -p "$folder"
+  mkdir -p "$folder" "$root/_output"
   work=$(mktemp -d "$folder/.new.XXXXXX")
   touch "$work/started"
-  if ! bun build --compile --bytecode --minify --splitting --format=esm --no-compile-autoload-dotenv \
+  sources=$(mktemp -d "$root/_output/.sources.XXXXXX")
+  node scripts/arrange-sources.ts "$sources"
+  if ! (cd "$sources" && bun build --compile --bytecode --minify --splitting --format=esm --no-compile-autoload-dotenv \
     --no-compile-autoload-bunfig --define KUBE_NODE_VERSION="\"$version\"" "${options[@]}" bin/executable.ts \
-    --outfile "$work/kube-node" >"$work/log" 2>&1; then
+    --outfile "$work/kube-node") >"$work/log" 2>&1; then
     cat "$work/log" >&2
-    rm -rf "$work"
+    rm -rf "$work" "$sources"
     die "bun could not compile bin/executable.ts (see above)"
   fi
+  rm -rf "$sources"
   node scripts/give-entry.ts "$work/kube-node" || { rm -rf "$work"; die "the executable could not be finished (see above)"; }
   touch -r "$work/started" "$work/kube-node"   # what was edited meanwhile is newer
   mv -f "$work/kube-node" "$folder/kube-node"

@@ -1,11 +1,11 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { copySources } from "../executables.ts";
+import { arrangeSources } from "../../scripts/arrange-sources.ts";
 import { stages } from "./stages.ts";
 
 /** A copy of the sources whose stages are timed; the released ones know nothing of it. Throws where a function is gone. */
 export function instrumentSources(folder: string): string {
-  copySources(folder);
+  arrangeSources(folder);
   copyFileSync(join(import.meta.dirname, "clock.ts"), join(folder, "clock.ts"));
   for (const file of new Set(stages.map((stage) => stage.file))) instrument(folder, file);
   return folder;
