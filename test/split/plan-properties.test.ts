@@ -191,6 +191,16 @@ describe("whatever nodes there are", () => {
   });
 });
 
+/** Undefined where those that are gone still keep too many of the few blocks there are. */
+function planIfRoom(request: SplitRequest): SplitPlan | undefined {
+  try {
+    return planSplit(request);
+  } catch (error) {
+    expect((error as Error).message).toMatch(/are free, and \d+ Nodes want one/);
+    return undefined;
+  }
+}
+
 describe("nodes that come and go between runs", () => {
   const step = fc.record({ request, elapsed: fc.nat(1500), reaches: fc.func(fc.boolean()) });
 
@@ -208,7 +218,8 @@ describe("nodes that come and go between runs", () => {
             .filter(({ name }) => !living.some((node) => node.name === name))
             .map(({ annotation: _, ...node }) => node);
           living = [...living.filter(({ uid }) => reaches(`stays ${uid}`)), ...newcomers].slice(0, 15);
-          const plan = planSplit({ ...request, nodes: living, committed, now: new Date(now) });
+          const plan = planIfRoom({ ...request, nodes: living, committed, now: new Date(now) });
+          if (!plan) return;
           expect(sharedBlocks(plan)).toEqual([]);
           expect(plan.assignments.filter(({ why }) => why !== undefined)).toEqual([]);
           committed = plan.committed;
