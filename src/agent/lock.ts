@@ -156,5 +156,10 @@ function isLeft(path: string): boolean {
 }
 
 function inodeOf(path: string): number | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.ino;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.ino;
+  } catch (error) {
+    if (isErrno(error, "ENOTDIR")) return undefined; // Its folder is gone, and something else in that place.
+    throw error;
+  }
 }

@@ -31,10 +31,14 @@ async function killAfter(milliseconds: number, flags: string[]): Promise<boolean
 }
 
 it("leaves whole files alone, and nothing that uninstall doesn't find", async () => {
-  const whole = makeHost();
-  const began = performance.now();
-  await execa(agent, ["install", ...commandOn(whole)]);
-  const took = performance.now() - began;
+  let took = Number.POSITIVE_INFINITY;
+  // The first one may read everything from the disk.
+  for (let time = 0; time < 3; time++) {
+    const flags = commandOn(makeHost());
+    const began = performance.now();
+    await execa(agent, ["install", ...flags]);
+    took = Math.min(took, performance.now() - began);
+  }
   let [cut, halves] = [0, 0];
   for (let step = 1; step <= 12; step++) {
     const host = makeHost();

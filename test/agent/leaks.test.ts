@@ -121,7 +121,7 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await node.attach("dead");
     node.endNamespace("dead");
     const agent = node.startAgent({ args: ["--dry-run"] });
-    // Another test's new mount namespace may hold the dead one's for a moment.
+    // A new namespace of another test may have the number of the dead one for a while.
     await vi.waitFor(
       async () =>
         expect(metric((await agent.get("/metrics")).text, "kube_node_leaks", { freeable: "true" })).toBe(1),

@@ -65,11 +65,20 @@ describe("two agents on one node", () => {
     expect(await second.stop()).toBe(0);
   });
 
-  it("one whose lock somebody takes away ends, since another may be at work", async () => {
+  it.each([
+    ["", (run: string) => rmSync(join(run, "agent.sock"))],
+    [
+      ", its folder too",
+      (run: string) => {
+        rmSync(run, { recursive: true });
+        writeFileSync(run, "a file");
+      },
+    ],
+  ])("one whose lock somebody takes away%s, ends, since another may be at work", async (_, takeAway) => {
     const host = makeHost();
     const agent = start(host);
     await taken(agent);
-    rmSync(join(host.run, "agent.sock"));
+    takeAway(host.run);
     expect(await agent.exited).toBe(1);
     await agent.said("somebody took the lock's file away");
   });

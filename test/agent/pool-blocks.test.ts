@@ -99,6 +99,7 @@ describe.skipIf(lack.some)(`what the agent does for blocks of pools${lack.words}
         await client.patch(path, { spec: { closing: true } }, "merge");
       },
       status: async () => (await client.get<NodeBlock>(path)).status ?? {},
+      told: () => readText(join(run, "kube-node/node.json")),
       held: async () => (await server.getNode(node))?.metadata.annotations?.[heldBlocksKey],
       remove: () => client.remove(path),
       startAgent: () => startAgent(wrap, node, kubeconfig),
@@ -141,7 +142,8 @@ describe.skipIf(lack.some)(`what the agent does for blocks of pools${lack.words}
     expect(addressesIn(await machine.call("ADD", "c1"))).toEqual(["10.1.0.2"]);
     await expect.poll(machine.status).toMatchObject({ used: 1, seenAt: expect.any(String) });
     await machine.close();
-    await expect.poll(() => machine.call("ADD", "c2").then(({ exitCode }) => exitCode)).toBe(1);
+    await expect.poll(machine.told).toContain("closing");
+    expect((await machine.call("ADD", "c2")).exitCode).toBe(1);
     await sleep(longestCall * 2000);
     expect(await machine.status()).not.toHaveProperty("drained");
     expectSilence(await machine.call("DEL", "c1"));

@@ -28,6 +28,7 @@ describe.skipIf(lack.some)(`heartbeats${lack.words}`, () => {
     const count = () => controller.metric("kube_node_controller_reconcile_seconds_count", "node");
     const requests = () => controller.metric("kube_node_controller_api_requests_total");
     const errors = () => controller.metric("kube_node_controller_reconcile_failures_total");
+    await until(() => cluster.annotation("n1", "first"), "n1 has its block");
     await until(
       async () => (await controller.metric("kube_node_controller_queue_length")) === 0,
       "it is idle",

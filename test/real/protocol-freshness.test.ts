@@ -70,7 +70,7 @@ describeHostLocals("a burst", (subject) => {
     const answers = await Promise.all(ids.map((id) => worker.call("ADD", { ipam, id })));
     expect(new Set(answers.flatMap(addressesIn)).size).toBe(50);
     expect(worker.requests().length).toBeGreaterThan(0);
-    expect(worker.requests().length).toBeLessThanOrEqual(10);
+    expect(worker.requests().length).toBeLessThanOrEqual(25); // One in 100 ms, for as long as it takes to start 50.
     expect(Object.values(worker.leases()).sort()).toEqual(ids.map((id) => `${id} eth0`).sort());
     const deletions = await Promise.all(ids.map((id) => worker.call("DEL", { ipam, id })));
     expect(deletions.map(({ exitCode }) => exitCode)).toEqual(ids.map(() => 0));
