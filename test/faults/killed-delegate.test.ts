@@ -53,7 +53,7 @@ describeHostLocals(`host-local killed at each call on its store, ${sampled}`, (s
     }
     /** DEL is good where all was freed before. */
     async function kill(stage: play.Stage, at: StoreCall): Promise<boolean> {
-      for (let attempt = 1; attempt <= 4; attempt++) {
+      for (let attempt = 1; attempt <= 10; attempt++) {
         await prepare(stage);
         const before = stage.worker.log().length;
         const answer = await killedOn(stage, verb, call, at);

@@ -17,7 +17,7 @@ const before = "10.1.0.0/24";
 const after = "10.2.0.0/24";
 const timeout = 2;
 /** Milliseconds: the process has to start, on a machine that is busy with other tests. */
-const margin = 1000;
+const margin = 1900;
 const call = { config: { cniVersion: "1.1.0" }, ipam: { annotation: key, timeout } };
 const lack = whatLacks(strace());
 

@@ -17,7 +17,7 @@ import { until, untilIdle } from "./parts/wait.ts";
 const podCIDRs = ["10.1.0.0/24", "fd00:1::/64"];
 const timeouts = soak ? [2, 3, 6] : [2];
 /** Milliseconds: the process has to start, on a machine that is busy with other tests. */
-const margin = 1000;
+const margin = 1900;
 
 let server: EmbeddedApiServer;
 beforeAll(async () => {

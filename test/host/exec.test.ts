@@ -84,7 +84,7 @@ describe.each(runtimes)("a program that can't be started, on %s", (runtime) => {
     chmodSync(path, 0o755);
     const writer = openSync(path, "r+");
     const running = run(runtime, { path });
-    await pause(runtime === "node" ? 120 : 60);
+    await pause(runtime === "node" ? 80 : 40);
     closeSync(writer);
     expect((await running).value).toMatchObject({ stdout: "done\n", exitCode: 0 });
   });

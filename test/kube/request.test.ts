@@ -304,7 +304,7 @@ describe.each(runtimes)("get under %s", (runtime) => {
         kind: "outage",
         reason: expect.stringContaining("did not answer within 0.5 s"),
       });
-      expect(took).toBeLessThan(1000);
+      expect(took).toBeLessThan(5000);
     });
   });
 
@@ -392,7 +392,7 @@ describe.each(runtimes)("get under %s", (runtime) => {
       const { answer, took } = await get(connection(), where, 500);
       expect(answer).toMatchObject({ kind: "outage", reason: expect.stringContaining(expected) });
       expect(took).toBeGreaterThanOrEqual(490);
-      expect(took).toBeLessThan(1000);
+      expect(took).toBeLessThan(5000);
     });
 
     it("where not even TLS begins", async () => {
@@ -401,7 +401,7 @@ describe.each(runtimes)("get under %s", (runtime) => {
         kind: "outage",
         reason: expect.stringContaining("did not answer within 0.5 s"),
       });
-      expect(took).toBeLessThan(1000);
+      expect(took).toBeLessThan(5000);
     });
 
     it("where no time is left", async () => {

@@ -99,7 +99,7 @@ describe.skipIf(lack.some)(`kubectl kube-node watch on a real API server${lack.w
   it.skipIf(terminal.some)(`draws a table that fits on a terminal${terminal.words}`, async () => {
     const kubeconfig = await site.kubeconfigFor({ kind: "admin" });
     const program = executables()[0]?.command("kubectl-kube_node").join(" ");
-    const command = `stty rows 8 cols 100; timeout 3 ${program} watch --key ${key}`;
+    const command = `stty rows 8 cols 100; timeout 8 ${program} watch --key ${key}`;
     const { stdout } = await execa(script as string, ["-qec", command, "/dev/null"], {
       env: { KUBECONFIG: kubeconfig, TERM: "xterm" },
       reject: false,

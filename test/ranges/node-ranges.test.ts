@@ -161,7 +161,7 @@ describe("the way to a network's ranges", () => {
 
   it("has a burst of calls share a failure", async () => {
     await server.fault("status500");
-    const one = wanted({ patience: { long: 1, short: 0.5 } });
+    const one = wanted({ patience: { long: 2, short: 0.5 } });
     await findRanges(one).catch(() => {});
     const alone = server.requests.length;
     server.requests.length = 0;

@@ -67,7 +67,7 @@ export function makeCrowd(worker: Worker, places: Place[], config: object, dange
 const tooLate = [137, 124];
 
 /** The process of the plugin alone is killed; what it started goes on, and nobody waits for it. */
-export function killedAfter(milliseconds: number): Wrap {
+function killedAfter(milliseconds: number): Wrap {
   const script = 'exec timeout --foreground --signal=KILL "$@" 2>/dev/null';
   return (command) => ["sh", "-c", script, "sh", `${(milliseconds / 1000).toFixed(4)}`, ...command];
 }
