@@ -17,6 +17,7 @@ import { fold } from "../text/fold.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
 import { quote } from "../text/quote.ts";
 import type { Args } from "./pools.ts";
+import { readKey, readKeyAs } from "./read-key.ts";
 
 /** Which addresses a pod asks for: those in `ips`, the one at an index of each block, or each pool's gateway. `by` is where it says so. */
 export type AskedAddress =
@@ -49,9 +50,7 @@ export function readAsked(args: Args, { raw }: Network, env: CallArguments): Ask
 }
 
 function ipsIn(runtimeConfig: unknown): string[] | undefined {
-  if (!isObject(runtimeConfig)) return undefined;
-  const value = Object.entries(runtimeConfig).find(([key]) => fold(key) === "ips")?.[1];
-  return isTextList(value) && value.length > 0 ? value : undefined;
+  return readKeyAs(runtimeConfig, "ips", "runtimeConfig", isTextList, "a list of addresses");
 }
 
 function placeOf(raw: JsonObject, ips: string[]): string {
@@ -162,8 +161,8 @@ function withoutGateway(range: Range, _: number, set: RangeSet): Range {
 }
 
 function withIps(raw: JsonObject, ips: Ip[]): JsonObject {
-  const args = isObject(raw["args"]) ? raw["args"] : {};
-  const cni = without(args["cni"], "ips");
+  const args = without(raw["args"], "cni");
+  const cni = without(readKey(raw["args"], "cni", "args"), "ips");
   const runtimeConfig = isObject(raw["runtimeConfig"])
     ? { runtimeConfig: without(raw["runtimeConfig"], "ips") }
     : {};

@@ -10,10 +10,10 @@ import { doubtfulAddresses, isInDoubt, isMovedIn, noteEnded } from "../lease/mov
 import { nvIpamSocket, oldPoolKey } from "../lease/nv-ipam-store.ts";
 import { pools } from "../ranges/pool-source.ts";
 import type { Source } from "../ranges/source.ts";
-import { fold } from "../text/fold.ts";
-import { isObject, kindOf } from "../text/json.ts";
+import { isObject } from "../text/json.ts";
 import { askDelegate, readAsked } from "./pool-addresses.ts";
 import { withPoolFacts } from "./pool-result.ts";
+import { readKey, readKeyAs } from "./read-key.ts";
 import type { Pooled } from "./request.ts";
 import { withhold } from "./withhold.ts";
 
@@ -65,7 +65,7 @@ function makePooled(
   };
 }
 
-/** A key of `args.cni`, in any letter case; null, "" and an empty list mean absent. */
+/** A key of `args.cni`. */
 export type Args = <T>(
   name: string,
   isGood: (value: unknown) => value is T,
@@ -73,20 +73,8 @@ export type Args = <T>(
 ) => T | undefined;
 
 function argsOf({ raw }: Network): Args {
-  const args = isObject(raw["args"]) ? raw["args"]["cni"] : undefined;
-  const entries = isObject(args) ? Object.entries(args) : [];
-  return (name, isGood, expected) => {
-    const value = entries.find(([key]) => fold(key) === fold(name))?.[1];
-    if (value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0))
-      return undefined;
-    if (isGood(value)) return value;
-    const found = typeof value === "object" ? kindOf(value) : JSON.stringify(value).slice(0, 80);
-    throw new CniError(
-      code.invalidConfig,
-      `args.cni.${name} is malformed`,
-      `expected ${expected}, found ${found}`,
-    );
-  };
+  const args = readKey(raw["args"], "cni", "args");
+  return (name, isGood, expected) => readKeyAs(args, name, "args.cni", isGood, expected);
 }
 
 function kindFrom(type: unknown): PoolKind {

@@ -6,7 +6,7 @@ import type { Network } from "../../src/cni/network.ts";
 import { pools } from "../../src/ranges/pool-source.ts";
 import { readPools } from "../../src/request/pools.ts";
 import type { Pooled } from "../../src/request/request.ts";
-import type { JsonObject } from "../../src/text/json.ts";
+import { isObject, type JsonObject } from "../../src/text/json.ts";
 
 function networkOf(raw: JsonObject): Network {
   return { name: "net1", cniVersion: "1.0.0", raw: { name: "net1", ...raw } };
@@ -62,6 +62,25 @@ describe("what a pod asks for", () => {
     });
   };
 
+  /** What a delegate that reads keys in any letter case may take for addresses. */
+  function addressesFor({ args, runtimeConfig }: JsonObject): unknown[] {
+    const under = (object: unknown, name: string) =>
+      Object.entries(isObject(object) ? object : {}).flatMap(([key, value]) =>
+        key.toLowerCase() === name ? [value] : [],
+      );
+    const lists = [...under(args, "cni"), runtimeConfig].flatMap((one) => under(one, "ips"));
+    return lists.flatMap((list) => (Array.isArray(list) ? list : []));
+  }
+
+  it.each<[JsonObject, string]>([
+    [{ args: { cni: { IPs: null, ips: ["10.9.0.1"] } } }, "args.cni.ips stands there twice"],
+    [{ args: { cni: {}, CNI: { ips: ["10.9.0.1"] } } }, "args.cni stands there twice"],
+    [{ runtimeConfig: { ips: [], IPS: ["10.9.0.1"] } }, "runtimeConfig.ips stands there twice"],
+    [{ args: { cni: { poolType: "ippool", PoolType: "cidrpool" } } }, "args.cni.poolType stands there twice"],
+    [{ runtimeConfig: { ips: [false] } }, "runtimeConfig.ips is malformed"],
+    [{ args: { CNI: { ips: ["10.9.0.1"] } } }, "10.9.0.1 is not in Node n's block of"],
+  ])("%j is refused", (raw, words) => expect(() => ask(raw, new Map())).toThrow(words));
+
   it("is an address of the block, or a CNI error; never anything else", () => {
     const value = fc.oneof(
       fc.constantFrom<unknown>(
@@ -91,11 +110,10 @@ describe("what a pod asks for", () => {
     const any = fc.oneof(object, fc.jsonValue({ maxDepth: 1 }));
     const ip = fc.constantFrom("", "10.1.0.6", "10.9.0.1", "fish");
     fc.assert(
-      fc.property(any, any, ip, (cni, runtimeConfig, own) => {
+      fc.property(any, any, ip, fc.constantFrom("cni", "CNI"), (cni, runtimeConfig, own, spelling) => {
         try {
-          const { raw } = ask({ args: { cni }, runtimeConfig }, new Map([["IP", own]]));
-          const ips = (raw["args"] as { cni?: { ips?: unknown } } | undefined)?.cni?.ips;
-          for (const one of Array.isArray(ips) ? ips : []) expect(one).toMatch(/^10\.1\.0\.[1-9]$/);
+          const { raw } = ask({ args: { [spelling]: cni }, runtimeConfig }, new Map([["IP", own]]));
+          for (const one of addressesFor(raw)) expect(one).toMatch(/^10\.1\.0\.[1-9]$/);
         } catch (error) {
           if (!(error instanceof CniError)) throw error;
           expect([7, 106]).toContain(error.code);
