@@ -6,6 +6,9 @@ import type { PoolReference } from "./pool-names.ts";
 export const nvIpamGroup = "nv-ipam.nvidia.com";
 export const nvIpamVersion = "v1alpha1";
 
+/** The prefix of annotations that its early versions wrote on Nodes: `ipam.nvidia.com/ip-blocks`. */
+export const nvIpamNodeGroup = "ipam.nvidia.com";
+
 /** Where its pools of a kind are: everywhere, in a namespace, or one of them. */
 export function nvPoolPath(kind: PoolKind, place?: { namespace: string; name?: string }): string {
   const group = `/apis/${nvIpamGroup}/${nvIpamVersion}`;

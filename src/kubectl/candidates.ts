@@ -1,14 +1,13 @@
 import type { Command, Option } from "commander";
 import { poolAnnotationKey } from "../api/pool-names.ts";
 import { readKubectlNames } from "../kube/kubectl-connection.ts";
-import { podCIDRsKey } from "../survey/node-ranges.ts";
 import { readPoolObjects } from "../survey/pool-objects.ts";
 import { labelOfKey } from "../survey/pool-ranges.ts";
 import { takeSurvey } from "../survey/survey.ts";
 import { isObject } from "../text/json.ts";
+import { isOwnKey } from "./annotation-key.ts";
 import type { Candidates } from "./complete.ts";
 import { type GlobalFlags, overridesOf } from "./global-flags.ts";
-import { readPoolWord } from "./pool-words.ts";
 import type { Shell } from "./shell.ts";
 
 const files = ["kubeconfig", "certificateAuthority", "clientCertificate", "clientKey", "svg", "html", "file"];
@@ -21,7 +20,8 @@ export async function completeFlagValue(option: Option, command: Command, shell:
   if (name === "output") return { words: [], files: true };
   if (name === "namespace" || name === "planNamespace")
     return { words: await listNames("/api/v1/namespaces", command, shell) };
-  if (name === "key" || name === "remove") return { words: await listKeys(command, shell) };
+  if (name === "key") return { words: await listKeys(command, shell) };
+  if (name === "remove") return { words: await listOwnKeys(command, shell) };
   if (name !== "context" && name !== "cluster" && name !== "user") return { words: [] };
   return {
     words: (await readKubectlNames(overridesOf(command.optsWithGlobals<GlobalFlags>()), shell.env))[name],
@@ -44,7 +44,7 @@ export async function completeWord(
     case "explain":
       return words.length > 0 ? { words: [] } : await completePod(beginning, command, shell);
     case "split":
-      return words.length > 0 ? { words: [] } : { words: await listKeys(command, shell) };
+      return words.length > 0 ? { words: [] } : { words: await listOwnKeys(command, shell) };
     case "map":
       return words.length > 0 ? { words: [] } : { words: await listKeysAndPools(command, shell) };
     case "rebuild":
@@ -60,7 +60,7 @@ export async function completeWord(
 async function completeAnnotate(words: string[], command: Command, shell: Shell): Promise<Candidates> {
   const nodes = await listNodes(words, command, shell);
   if (words.length === 0) return { words: nodes };
-  const keys = (await listKeys(command, shell)).filter((key) => key !== podCIDRsKey && !readPoolWord(key));
+  const keys = await listOwnKeys(command, shell);
   return { words: [...keys.map((key) => `${key}=`), ...nodes], more: true };
 }
 
@@ -93,6 +93,11 @@ async function listKeys(command: Command, shell: Shell): Promise<string[]> {
   const { client } = await shell.connect(command);
   const { ranges, networks } = await takeSurvey(client, { pods: false, services: false });
   return [...new Set([...networks, ...ranges].map(({ key }) => labelOfKey(key)))].sort();
+}
+
+/** Keys that people may write. */
+async function listOwnKeys(command: Command, shell: Shell): Promise<string[]> {
+  return (await listKeys(command, shell)).filter(isOwnKey);
 }
 
 async function listPools(command: Command, shell: Shell): Promise<string[]> {

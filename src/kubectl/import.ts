@@ -12,6 +12,7 @@ import { podCIDRsKey } from "../survey/node-ranges.ts";
 import { formatRangeSet, rangeSetsOf } from "../survey/range-set.ts";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { formatTable } from "../terminal/table.ts";
+import { checkKey } from "./annotation-key.ts";
 import { ask, canAsk } from "./ask.ts";
 import { dryRunOption } from "./dry-run.ts";
 import { addHelp } from "./help.ts";
@@ -40,6 +41,7 @@ export function importCommand(shell: Shell, end: (code: number) => void): Comman
     .action(async (_what: string, paths: string[], flags: ImportFlags) => {
       if (flags.annotation !== undefined && flags.pool !== undefined)
         throw new UsageError("--annotation and --pool: give one of them");
+      if (flags.annotation !== undefined) checkKey(flags.annotation);
       if (flags.pool !== undefined && !isPoolName(flags.pool))
         throw new UsageError(
           `--pool ${flags.pool}: expected a name of at most 63 small letters, digits, '-' and '.'`,

@@ -1,7 +1,7 @@
 import { heldBlocksKey } from "../api/held-blocks.ts";
 import { poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { Network } from "./network.ts";
-import { parseRanges } from "./node-ranges.ts";
+import { parseRanges, podCIDRsKey } from "./node-ranges.ts";
 
 /** Annotations by which a Node gives ranges, each with the reason why it counts as one, for people. */
 export type RangeKeys = {
@@ -27,6 +27,7 @@ export function chooseKeys(networks: readonly Network[], given: readonly string[
     reasons,
     pluginOf: (key) => plugins.get(key),
     isOne(key, value) {
+      if (key === podCIDRsKey) return false; // An annotation that is called so isn't the Node's podCIDRs.
       if (reasons.has(key)) return true;
       const reason = given.length > 0 ? undefined : reasonFor(key, value);
       if (reason !== undefined) reasons.set(key, reason);

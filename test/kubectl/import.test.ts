@@ -211,6 +211,10 @@ describe.skipIf(lack.some)(`kubectl kube-node import ranges on a real API server
     expect(await run(`${site.folder}/empty-not-there`, folder)).toMatchObject({ exitCode: 2 });
     expect(await run(folder, "--pool=a", "--annotation=b")).toMatchObject({ exitCode: 2 });
     expect(await run(folder, "--pool=A_b")).toMatchObject({ exitCode: 2 });
+    expect(await run(folder, "--network=net3", "--annotation=ippool.ipam.kube-node.io/a")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("is written by kube-node-controller"),
+    });
     expect(await run(folder)).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining("choose one with --network: net1, net3"),

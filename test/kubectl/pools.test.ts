@@ -130,6 +130,30 @@ describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${la
     expect((await site.run(["__complete", "annotate", "n1", "ipp"])).stdout).toBe(":6");
   });
 
+  it.each([
+    [`annotate n3 ${key}=192.168.0.64/28`, `${key} is written by kube-node-controller`],
+    [`annotate --all ${key}-`, `${key} is written by kube-node-controller`],
+    ["annotate n3 ippool/a=192.168.0.64/28", "ippool/a is a pool, and no annotation"],
+    ["annotate n3 spec.podCIDRs=10.1.1.0/24", "spec.podCIDRs is a field of Nodes"],
+    [`split ${key} --cidr=172.31.0.0/16 --per-node=/24`, `${key} is written by kube-node-controller`],
+    ["split spec.podCIDRs --cidr=172.31.0.0/16 --per-node=/24", "spec.podCIDRs is a field of Nodes"],
+  ])("%s is refused, and nothing is written", async (words, message) => {
+    const texts = async () => {
+      const nodes = await Promise.all(["n1", "n2", "n3"].map((name) => site.api.getNode(name)));
+      return nodes.map((node) => node?.metadata.annotations);
+    };
+    const before = await texts();
+    const { exitCode, stdout, stderr } = await site.run(words);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain(message);
+    expect(await texts()).toEqual(before);
+  });
+
+  it("completion offers no key of theirs to what writes annotations", async () => {
+    for (const words of [["split"], ["annotate", "n1", "--remove"]])
+      expect((await site.run(["__complete", ...words, ""])).stdout).toBe(":4");
+  });
+
   it("bundle takes pools and who has which block", async () => {
     const archive = join(site.folder, "pools.tar.gz");
     expect(await site.run(["bundle", "-o", archive])).toMatchObject({ exitCode: 0 });

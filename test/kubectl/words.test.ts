@@ -1,10 +1,12 @@
 import { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { readAnnotateWords } from "../../src/kubectl/annotate-words.ts";
+import { checkKey, isOwnKey } from "../../src/kubectl/annotation-key.ts";
 import { commands } from "../../src/kubectl/commands.ts";
 import { timeoutOf } from "../../src/kubectl/global-flags.ts";
 import type { Shell } from "../../src/kubectl/shell.ts";
 import { spellFlags } from "../../src/kubectl/spell-flags.ts";
+import { UsageError } from "../../src/kubectl/usage-error.ts";
 
 describe("the words of annotate", () => {
   it.each([
@@ -30,6 +32,53 @@ describe("the words of annotate", () => {
     [["a", "-k=1"], {}, '"-k" is no key'],
   ])("%j with %j is a mistake", (words, flags, message) => {
     expect(() => readAnnotateWords(words, flags)).toThrow(message);
+  });
+});
+
+describe("a key that people write", () => {
+  it.each([
+    "k",
+    "example.com/net1",
+    "kube-node.nordix.org/net1",
+    "kube-node.io/a",
+    "example.com/ippool",
+    "my-ippool/a",
+  ])("may be %s", (key) => {
+    expect(checkKey(key)).toBe(key);
+    expect(isOwnKey(key)).toBe(true);
+  });
+
+  it.each([
+    [
+      "ippool.ipam.kube-node.io/net2",
+      "is written by kube-node-controller, by what its pool says: change or delete the pool instead (kubectl edit ippool net2)",
+    ],
+    ["cidrpool.ipam.kube-node.io/net2", "(kubectl edit cidrpool net2)"],
+    [
+      "ippool/net1",
+      "is a pool, and no annotation: change or delete the pool instead (kubectl edit ippool net1)",
+    ],
+    ["cidrpool/net1", "(kubectl edit cidrpool net1)"],
+    ["ipam.kube-node.io/held", "is written by the node's agent"],
+    ["ipam.kube-node.io/rebuilt", "is kept for kube-node's controller and agent"],
+    ["pool.ipam.kube-node.io/a", "is kept for kube-node's controller and agent"],
+    ["ipam.nvidia.com/ip-blocks", "is nv-ipam's: change its pool instead"],
+    ["nv-ipam.nvidia.com/a", "is nv-ipam's: change its pool instead"],
+    [
+      "spec.podCIDRs",
+      "is a field of Nodes, which Kubernetes sets, and no annotation: choose a key such as example.com/net1",
+    ],
+  ])("may not be %s, which %s", (key, words) => {
+    expect(() => checkKey(key)).toThrow(words);
+    expect(() => checkKey(key)).toThrow(UsageError);
+    expect(isOwnKey(key)).toBe(false);
+    for (const [all, flags] of [
+      [["a", `${key}=10.0.0.0/24`], {}],
+      [["a", `${key}-`], {}],
+      [["a", key], { ranges: "[]" }],
+      [["a"], { remove: key }],
+    ] as const)
+      expect(() => readAnnotateWords([...all], flags)).toThrow(`${key} is `);
   });
 });
 

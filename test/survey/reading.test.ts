@@ -103,6 +103,13 @@ describe("which annotations are ranges", () => {
       expect(isOne(key, value)).toEqual([false, undefined]);
   });
 
+  it.each([[[]], [[podCIDRsKey]]])(
+    "an annotation called spec.podCIDRs is not the Node's podCIDRs (--key %j)",
+    (given) => {
+      expect(chooseKeys([net], given).isOne(podCIDRsKey, "10.1.1.0/24")).toBe(false);
+    },
+  );
+
   it("with --key: those alone", () => {
     const keys = chooseKeys([net], ["k"]);
     expect([
