@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { type Cidr, network, parseCidr } from "../address/cidr.ts";
+import { isPoolName } from "../api/pool-kind.ts";
 import { poolAnnotationKey, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { Client } from "../kube/client.ts";
 import { chartPool } from "../map/from-pool.ts";
@@ -12,6 +13,7 @@ import { labelOfKey } from "../survey/pool-ranges.ts";
 import { type PoolView, viewPool } from "../survey/pool-view.ts";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { addHelp, usualExits } from "./help.ts";
+import { findNoSuchPool } from "./no-such-pool.ts";
 import { keysOfWord } from "./pool-words.ts";
 import { warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
@@ -94,7 +96,8 @@ async function map(
     services: false,
   });
   const key = given ?? chooseKey(survey, shell);
-  const view = await chooseView(client, survey, given === undefined ? [key] : keysOfWord(given), shell);
+  const isPart = selector !== undefined || options.cidr !== undefined;
+  const view = await chooseView(client, survey, key, isPart, shell);
   warn(survey.notes, shell);
   const territory = view
     ? chartPool(view, survey, poolAnnotationKey(view), options.cidr)
@@ -111,17 +114,30 @@ async function map(
   }
 }
 
-/** The pool that is meant by one of these keys; an annotation of the first goes before a pool of that name. */
+/**
+ * The pool that is meant; an annotation goes before a pool of that name. Throws where the word can mean nothing that is there: of a bare name
+ * only where all nodes are looked at, and no network is drawn whatever nodes have.
+ */
 async function chooseView(
   client: Client,
   survey: Survey,
-  keys: string[],
+  word: string,
+  isPart: boolean,
   shell: Shell,
 ): Promise<PoolView | undefined> {
+  const keys = keysOfWord(word);
   const pools = keys.flatMap((key) => poolOfAnnotationKey(key) ?? []);
-  const isAnnotation = pools.length < keys.length && survey.ranges.some(({ key }) => key === keys[0]);
-  if (pools.length === 0 || isAnnotation) return undefined;
-  const objects = await readPoolObjects(client, survey.notes);
+  const isBare = pools.length < keys.length;
+  if (pools.length === 0 || (isBare && survey.ranges.some(({ key }) => key === word))) return undefined;
+  const unread: string[] = [];
+  const objects = await readPoolObjects(client, unread);
+  survey.notes.push(...unread);
+  const mayBeKey = survey.networks.some(({ key }) => key === word) || !isPoolName(word) || isPart;
+  if (unread.length === 0 && !(isBare && mayBeKey)) {
+    const words = await findNoSuchPool(client, labelOfKey(word), pools, survey, objects);
+    if (words !== undefined)
+      throw new Error(isBare ? `no node has an annotation ${word}, and ${words}` : words);
+  }
   const [view, ...others] = pools.flatMap((pool) => viewPool(survey, objects, pool) ?? []);
   for (const { label } of others) shell.say(`note: this is ${view?.label}; there is also ${label}`);
   return view;

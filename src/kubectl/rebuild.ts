@@ -1,15 +1,17 @@
 import { Command } from "commander";
+import { isPoolName } from "../api/pool-kind.ts";
 import { type PoolReference, poolKey } from "../api/pool-names.ts";
 import type { Client } from "../kube/client.ts";
 import { asServed } from "../move/as-served.ts";
 import { readNodeFacts } from "../survey/node-ranges.ts";
 import { readPoolObjects } from "../survey/pool-objects.ts";
-import { isClaiming } from "../survey/rebuild-claims.ts";
+import { isClaiming, poolsNamedBy } from "../survey/rebuild-claims.ts";
 import { planRebuild, type RebuildPlan } from "../survey/rebuild-plan.ts";
 import { formatTable } from "../terminal/table.ts";
 import { ask, canAsk } from "./ask.ts";
 import { type DryRun, dryRunOption } from "./dry-run.ts";
 import { addHelp } from "./help.ts";
+import { describeNoSuchPool } from "./no-such-pool.ts";
 import { type OutputFormat, outputOption } from "./output.ts";
 import { readPoolWord } from "./pool-words.ts";
 import { markRebuilt, wordOfPool } from "./rebuild-mark.ts";
@@ -18,6 +20,7 @@ import { createBlocks } from "./rebuild-write.ts";
 import { sayFew, warn } from "./say-few.ts";
 import { readServedPools } from "./served-pools.ts";
 import type { Shell } from "./shell.ts";
+import { UsageError } from "./usage-error.ts";
 
 export type RebuildFlags = { dryRun: DryRun; yes?: true; output: OutputFormat };
 
@@ -30,9 +33,10 @@ export function rebuildCommand(shell: Shell, end: (code: number) => void): Comma
     .addOption(dryRunOption())
     .option("-y, --yes", "don't ask on a terminal")
     .addOption(outputOption(["table", "json", "yaml", "name"]))
-    .action(async (pool: string | undefined, flags: RebuildFlags) => {
+    .action(async (word: string | undefined, flags: RebuildFlags) => {
+      const asked = readAsked(word);
       const { client } = await shell.connect(command);
-      end(await rebuild(client, pool, flags, shell));
+      end(await rebuild(client, asked, flags, shell));
     });
   return addHelp(
     command,
@@ -42,23 +46,17 @@ export function rebuildCommand(shell: Shell, end: (code: number) => void): Comma
     ],
     [
       "0  every block that a node uses has its NodeBlock",
-      "1  two nodes claim one block, a claim doesn't fit, or something went wrong: said on stderr, the rest was made",
+      "1  two nodes claim one block, a claim doesn't fit, or something went wrong: said on stderr, the rest was made; or there is no such pool",
       "2  a mistake in the words of the command",
     ],
   );
 }
 
 /** Plans, shows, asks; plans again, since time went by, and makes what was shown. */
-async function rebuild(
-  client: Client,
-  word: string | undefined,
-  flags: RebuildFlags,
-  shell: Shell,
-): Promise<number> {
-  const isWanted = wantedBy(word);
+async function rebuild(client: Client, asked: Asked, flags: RebuildFlags, shell: Shell): Promise<number> {
   for (let shown: string | undefined; ; ) {
     const readAt = Date.now();
-    const plan = await preparePlan(client, isWanted, shell);
+    const plan = await preparePlan(client, asked, shell);
     const table = formatPlan(plan);
     if (table !== shown) {
       show(plan, table, flags, shell);
@@ -87,18 +85,22 @@ function isWhole({ conflicts, faults }: RebuildPlan, blocks: RebuildOutcomes["bl
   return !isAmiss && conflicts.length + faults.length === 0;
 }
 
-function wantedBy(word: string | undefined): (pool: PoolReference) => boolean {
-  if (word === undefined) return () => true;
+/** The pools that are meant; `word` where one was named. */
+type Asked = { word: string | undefined; isWanted(pool: PoolReference): boolean };
+
+function readAsked(word: string | undefined): Asked {
+  if (word === undefined) return { word, isWanted: () => true };
   const pool = readPoolWord(word);
-  return ({ kind, name }) => name === (pool?.name ?? word) && (!pool || kind === pool.kind);
+  const asked = pool?.name ?? word;
+  if (!isPoolName(asked))
+    throw new UsageError(
+      `${JSON.stringify(word)} is no pool's name: expected NAME, ippool/NAME or cidrpool/NAME`,
+    );
+  return { word, isWanted: ({ kind, name }) => name === asked && (!pool || kind === pool.kind) };
 }
 
 /** NodeBlocks before Nodes (survey/rebuild-plan.ts). */
-async function preparePlan(
-  client: Client,
-  isWanted: (pool: PoolReference) => boolean,
-  shell: Shell,
-): Promise<RebuildPlan> {
+async function preparePlan(client: Client, { word, isWanted }: Asked, shell: Shell): Promise<RebuildPlan> {
   const notes: string[] = [];
   const objects = await readPoolObjects(client, notes);
   warn(notes, shell);
@@ -110,7 +112,14 @@ async function preparePlan(
   const nodes = await client.list("/api/v1/nodes", (item) => readNodeFacts(item, isClaiming), {
     onPage: (done, remaining) => shell.progress(`reading nodes: ${done} of ${done + remaining}`),
   });
-  const plan = planRebuild(nodes, { ...objects, pools: [...objects.pools, ...served] }, isWanted);
+  const pools = [...objects.pools, ...served];
+  const plan = planRebuild(nodes, { ...objects, pools }, isWanted);
+  const claimed = () => [...objects.blocks.map(({ spec }) => spec.pool), ...nodes.flatMap(poolsNamedBy)];
+  if (word !== undefined && !pools.some(isWanted) && !claimed().some(isWanted)) {
+    const words = describeNoSuchPool(word, [...pools, ...claimed()]);
+    if (plan.faults.length === 0) throw new Error(words);
+    warn([words], shell); // What a Node says of its blocks can't be read: they may be of this pool.
+  }
   const isServed = new Set(served.map(poolKey));
   return {
     ...plan,

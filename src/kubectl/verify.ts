@@ -1,11 +1,14 @@
 import { Command } from "commander";
+import { poolAnnotationKey, poolOfAnnotationKey } from "../api/pool-names.ts";
+import type { Client } from "../kube/client.ts";
 import { type Finding, findAll } from "../survey/findings.ts";
 import { findPoolTroubles } from "../survey/pool-findings.ts";
-import { readPoolObjects } from "../survey/pool-objects.ts";
+import { type PoolObjects, readPoolObjects } from "../survey/pool-objects.ts";
 import { labelOfKey } from "../survey/pool-ranges.ts";
-import { takeSurvey } from "../survey/survey.ts";
+import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { formatTable } from "../terminal/table.ts";
 import { addHelp } from "./help.ts";
+import { findNoSuchPool, hintAt } from "./no-such-pool.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
 import { sayFew, warn } from "./say-few.ts";
 import type { Shell } from "./shell.ts";
@@ -30,8 +33,8 @@ export function verifyCommand(shell: Shell, end: (code: number) => void): Comman
       ["verify -o json | jq -r '.items[].message'", "For scripts, which look at the exit code, too"],
     ],
     [
-      "0  nothing was found",
-      "1  something was found, or went wrong",
+      "0  nothing was found; a warning says where no node has the --key",
+      "1  something was found, there is no such pool, or something went wrong",
       "2  a mistake in the words of the command",
     ],
   );
@@ -43,15 +46,51 @@ function readPercent(text: string): number {
   throw new UsageError(`--nearly ${text}: expected a percentage such as 90`);
 }
 
+/** Throws where one of the keys is of a pool that isn't there. */
+async function checkPools(
+  client: Client,
+  keys: readonly string[],
+  survey: Survey,
+  objects: PoolObjects,
+): Promise<void> {
+  for (const key of keys) {
+    const pool = poolOfAnnotationKey(key);
+    const words = pool && (await findNoSuchPool(client, labelOfKey(key), [pool], survey, objects));
+    if (words !== undefined) throw new Error(words);
+  }
+}
+
+/** Sentences on keys that were asked for and that no node has: a typing error, or nobody has ranges by it yet. */
+function describeUnseen(
+  keys: readonly string[],
+  { ranges }: Survey,
+  { pools, blocks }: PoolObjects,
+): string[] {
+  const seen = new Set([
+    ...ranges.map(({ key }) => key),
+    ...blocks.map(({ spec }) => poolAnnotationKey(spec.pool)),
+  ]);
+  return keys
+    .filter((key) => !seen.has(key))
+    .map((key) => {
+      const hint = poolOfAnnotationKey(key) ? "" : hintAt(key, pools);
+      return `no node has ${labelOfKey(key)}${hint}: there is nothing of it to check`;
+    });
+}
+
 async function verify({ key, nearly, output }: Options, command: Command, shell: Shell): Promise<number> {
   const { client } = await shell.connect(command);
   const survey = await takeSurvey(client, surveyOptionsOf({ ...(key && { key }) }, shell));
-  const objects = await readPoolObjects(client, survey.notes);
+  const unread: string[] = [];
+  const objects = await readPoolObjects(client, unread);
+  survey.notes.push(...unread);
+  if (unread.length === 0) await checkPools(client, key ?? [], survey, objects);
   const ofRanges = findAll(survey, nearly);
-  const { notes } = ofRanges;
+  const isEmpty = key !== undefined && survey.ranges.length === 0;
+  const notes = isEmpty ? [] : ofRanges.notes;
   const isChosen = (one: string) => key === undefined || key.includes(one);
   const findings = [...ofRanges.findings, ...findPoolTroubles(survey, objects, isChosen)];
-  warn(survey.notes, shell);
+  warn([...survey.notes, ...describeUnseen(key ?? [], survey, objects)], shell);
   sayFew(
     notes.map((note) => `note: ${note}`),
     shell,
@@ -71,7 +110,7 @@ async function verify({ key, nearly, output }: Options, command: Command, shell:
   const looked = `${survey.nodes.length} nodes, ${survey.ranges.length} ranges, ${survey.pods.length} addresses`;
   shell.say(
     findings.length === 0
-      ? `${looked}: nothing is wrong`
+      ? `${looked}: ${isEmpty ? "there was nothing to check" : "nothing is wrong"}`
       : `${looked}: ${findings.length === 1 ? "1 finding" : `${findings.length} findings`}`,
   );
   return findings.length === 0 ? 0 : 1;

@@ -27,6 +27,12 @@ export function isClaiming(key: string): boolean {
   return key === heldBlocksKey || poolOfAnnotationKey(key) !== undefined;
 }
 
+/** Pools that a Node names in what rebuild reads, be it malformed or another Node's. */
+export function poolsNamedBy(node: NodeFacts): PoolReference[] {
+  const annotated = Object.keys(node.annotations).flatMap((key) => poolOfAnnotationKey(key) ?? []);
+  return [...annotated, ...readClaims(node).claims.map(({ pool }) => pool)];
+}
+
 /** All that a Node claims, each block once; `faults` are sentences on what can't be used. */
 export function readClaims(node: NodeFacts): Claims {
   const read = Object.entries(node.annotations).map(([key, text]) =>

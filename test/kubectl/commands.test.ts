@@ -239,6 +239,22 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
       expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
     });
 
+    it("warns where no node has a key, and says so where there was nothing to check", async () => {
+      const typo = "warning: no node has example.com/typo: there is nothing of it to check";
+      const { stderr, ...alone } = await site.run("verify --key example.com/typo");
+      expect(alone).toEqual({ exitCode: 0, stdout: "" });
+      expect(stderr.split("\n")).toEqual([
+        typo,
+        "annotation example.com/typo: given by --key",
+        expect.stringMatching(/^3 nodes, 0 ranges, \d addresses: there was nothing to check$/),
+      ]);
+      const both = await site.run("verify --key example.com/typo,spec.podCIDRs -o json");
+      expect(both.exitCode).toBe(0);
+      expect(JSON.parse(both.stdout)).toMatchObject({ kind: "FindingList", items: [] });
+      expect(both.stderr).toContain(typo);
+      expect(both.stderr).toContain("nothing is wrong");
+    });
+
     it("finds a range that is nearly full from the percentage on that is given", async () => {
       const { stdout, exitCode } = await site.run(`verify --key ${key} --nearly=25 -o json`);
       expect(exitCode).toBe(1);

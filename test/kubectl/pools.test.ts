@@ -185,6 +185,48 @@ describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${la
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
   });
 
+  it.each([
+    "verify --key ippool/nope",
+    "verify --key ippool/a,ippool/nope -o json",
+    "map ippool/nope",
+    "map ippool/nope -l a=b",
+  ])("%s: there is no such pool", async (words) => {
+    expect(await site.run(words)).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: "kubectl kube-node: there is no pool ippool/nope: kubectl get ippools,cidrpools lists them",
+    });
+  });
+
+  it("map of a bare name that neither a pool nor an annotation has is a mistake", async () => {
+    expect(await site.run("map nope")).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr:
+        "kubectl kube-node: no node has an annotation nope, and there is no pool nope: kubectl get ippools,cidrpools lists them",
+    });
+    expect((await site.run("map nope --cidr 10.0.0.0/24")).exitCode).toBe(0);
+    expect((await site.run("map spec.podCIDRs")).exitCode).toBe(0);
+  });
+
+  it("verify --key warns where a pool has no blocks yet, or where its bare name stands for an annotation", async () => {
+    const spec = { subnet: "192.168.9.0/24", perNodeBlockSize: 16 };
+    await createPool(site.admin, "IPPool", "fresh", spec);
+    const nothing = "3 nodes, 0 ranges, 0 addresses: there was nothing to check";
+    const { stderr, ...fresh } = await site.run("verify --key ippool/fresh");
+    expect(fresh).toEqual({ exitCode: 0, stdout: "" });
+    expect(stderr.split("\n")).toEqual([
+      "warning: no node has ippool/fresh: there is nothing of it to check",
+      "annotation ippool/fresh: given by --key",
+      nothing,
+    ]);
+    expect((await site.run("verify --key fresh")).stderr).toContain(
+      'warning: no node has fresh (did you mean "ippool/fresh"?): there is nothing of it to check',
+    );
+    expect((await site.run("map fresh")).exitCode).toBe(0);
+    await site.admin.remove(poolPath("IPPool", "fresh"));
+  });
+
   describe("where they don't", () => {
     beforeAll(async () => {
       const { admin, api } = site;

@@ -83,12 +83,68 @@ describe.skipIf(lack.some)(`kubectl kube-node rebuild on a real API server${lack
       stdout: "nodeblock/cidrpool.b.7",
     });
     expect(await specs()).not.toHaveProperty(["ippool.a.0"]);
-    expect(await site.run("rebuild cidrpool/a -o name")).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await site.run("rebuild cidrpool/a -o name")).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr:
+        'kubectl kube-node: there is no pool cidrpool/a (did you mean "ippool/a"?): kubectl get ippools,cidrpools lists them',
+    });
     expect(await site.run("rebuild ippool/a -o name")).toMatchObject({
       exitCode: 0,
       stdout: "nodeblock/ippool.a.0",
     });
     expect(await specs()).toEqual(before);
+  });
+
+  it.each(["nope", "ippool/nope", "cidrpool/nope"])("says that there is no pool %s", async (word) => {
+    for (const more of ["", " --dry-run=client", " -o json"])
+      expect(await site.run(`rebuild ${word}${more}`)).toEqual({
+        exitCode: 1,
+        stdout: "",
+        stderr: `kubectl kube-node: there is no pool ${word}: kubectl get ippools,cidrpools lists them`,
+      });
+  });
+
+  it("knows a pool whose object a restore lost by what Nodes say, and by its NodeBlocks", async () => {
+    const uid = (await site.api.getNode("n3"))?.metadata.uid ?? "";
+    const lost = "ippool.ipam.kube-node.io/lost";
+    const blocks = [{ name: "ippool.lost.0", subnet: "10.9.0.0/24", ranges: ["10.9.0.1-10.9.0.2"] }];
+    const says = { version: 1, nodeUID: uid, holdsFor: 60, blocks };
+    const unfit = { exitCode: 1, stdout: "" };
+    const apply = "can't be made: ippool.lost.0 of n3: there is no IPPool lost: apply it first";
+    await site.api.setAnnotation("n3", lost, JSON.stringify(says));
+    for (const word of ["lost", "ippool/lost"]) {
+      const answer = await site.run(`rebuild ${word}`);
+      expect(answer).toMatchObject(unfit);
+      expect(answer.stderr).toBe(`${apply}\n0 NodeBlocks made, 0 there, 1 can't be made`);
+    }
+    expect((await site.run("rebuild cidrpool/lost")).stderr).toContain("there is no pool cidrpool/lost");
+    await site.api.setAnnotation("n3", lost, "{");
+    expect((await site.run("rebuild lost")).stderr).toMatch(/^can't be made: ippool\/lost of n3: /);
+    await site.api.setAnnotation("n3", lost, null);
+    const held = { first: "10.9.0.1", last: "10.9.0.2", subnet: "10.9.0.0/24", used: 1, nodeUID: uid };
+    await site.api.setAnnotation("n3", heldBlocksKey, formatHeldBlocks([{ ...held, name: "ippool.lost.0" }]));
+    expect((await site.run("rebuild lost")).stderr).toContain(apply);
+    await site.api.setAnnotation("n3", heldBlocksKey, "{");
+    const unreadable = await site.run("rebuild lost");
+    expect(unreadable).toMatchObject(unfit);
+    expect(unreadable.stderr).toMatch(
+      /^warning: there is no pool lost.*\ncan't be made: ipam\.kube-node\.io\/held of n3/,
+    );
+    await site.api.setAnnotation("n3", heldBlocksKey, null);
+    expect((await site.run("rebuild lost")).stderr).toContain("there is no pool lost");
+    const pool = { kind: "IPPool", name: "lost", uid: "of-the-lost" };
+    await site.admin.create(poolPath("NodeBlock"), {
+      apiVersion: "ipam.kube-node.io/v1alpha1",
+      kind: "NodeBlock",
+      metadata: { name: "ippool.lost.0" },
+      spec: { pool, index: "0", first: "10.9.0.0", last: "10.9.0.3", nodeName: "n3", nodeUID: uid },
+    });
+    expect(await site.run("rebuild lost")).toMatchObject({
+      exitCode: 0,
+      stderr: "0 NodeBlocks made, 0 there",
+    });
+    await forget("ippool.lost.0");
   });
 
   it("makes what an agent still holds leases of, for the Node that it was given to", async () => {
@@ -209,6 +265,12 @@ describe.skipIf(lack.some)(`kubectl kube-node rebuild on a real API server${lack
 
   it("takes words as other commands do", async () => {
     expect(await site.run("rebuild a b")).toMatchObject({ exitCode: 2 });
+    for (const word of ["ippool/", "ippools/a", "A_b"])
+      expect(await site.run(`rebuild ${word}`)).toEqual({
+        exitCode: 2,
+        stdout: "",
+        stderr: `kubectl kube-node: "${word}" is no pool's name: expected NAME, ippool/NAME or cidrpool/NAME`,
+      });
     expect(await site.run("rebuild --dry-run=perhaps")).toMatchObject({ exitCode: 2 });
     const { stdout } = await site.run("rebuild b -o json");
     expect(JSON.parse(stdout)).toMatchObject({
