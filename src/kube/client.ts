@@ -5,6 +5,7 @@ import { outage } from "./outage.ts";
 import type { Impersonation } from "./overrides.ts";
 import { type ListOptions, listPages } from "./pages.ts";
 import { retry } from "./retry.ts";
+import { explainStream } from "./stream.ts";
 
 /** How a patch is to be understood. */
 export const patchType = {
@@ -97,10 +98,11 @@ export async function createClient(connection: Connection, options: ClientOption
     list: (path, pick, how) =>
       listPages((page) => ask({ method: "GET", path: page, isList: true }), path, pick, how),
     open: async (path, signal) => {
-      const answer = await start({ method: "GET", path }, signal).catch(async (error) => {
+      const begun = await start({ method: "GET", path }, signal).catch(async (error) => {
         signal.throwIfAborted();
         throw await errorOfFailure(connection, error, undefined);
       });
+      const answer = explainStream(connection, begun, signal);
       if (answer.status === 200) return answer;
       throw await errorOf(connection, answer, await textOf(answer));
     },

@@ -28,6 +28,14 @@ export async function explainFailure(
   return outage(connection, fault === undefined ? what : `${what}: ${fault}`);
 }
 
+/** What became of an answer that lasts until somebody ends it: a watch. */
+export function explainBreak(connection: Connection, error: unknown, status: number): Outage {
+  const codes = codesOf(error);
+  if (codes.some((code) => closed.includes(code)))
+    return outage(connection, "closed the connection", { status });
+  return outage(connection, `broke off its answer (${codes[0] ?? status})`, { status });
+}
+
 /** Where nothing but the code has to be known. */
 function wordsFor(connection: Connection, code: string): string | undefined {
   if (unknownAuthority.includes(code)) return describeAuthority(connection, code);

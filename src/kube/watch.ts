@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from "../text/json.ts";
 import { ApiError } from "./api-error.ts";
 import type { Client } from "./client.ts";
+import { outage } from "./outage.ts";
 
 /** What happened to an object; `version` is where a later watch may go on. A bookmark has no object. */
 export type WatchEvent = {
@@ -32,9 +33,15 @@ export async function* watchFrom(
     ...(labelSelector && { labelSelector }),
     ...(fieldSelector && { fieldSelector }),
   });
-  const ended = AbortSignal.any([signal, AbortSignal.timeout(silent)]);
-  const { body } = await client.open(`${path}?${query}`, ended);
-  for await (const line of lines(body)) yield readEvent(line);
+  const tooLong = AbortSignal.timeout(silent);
+  try {
+    const { body } = await client.open(`${path}?${query}`, AbortSignal.any([signal, tooLong]));
+    for await (const line of lines(body)) yield readEvent(line);
+  } catch (error) {
+    if (signal.aborted || !tooLong.aborted) throw error;
+    const what = `did not end a watch of ${longest} s: the connection to it may be dead`;
+    throw new ApiError(outage(client.connection, what), undefined, error);
+  }
 }
 
 export async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

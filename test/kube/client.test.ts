@@ -272,6 +272,15 @@ describe.each(runtimes)("the client under %s", (runtime) => {
       expect(message).toMatch(/did not answer within 0\.3 s: give it more by --request-timeout$/);
     });
 
+    it.each([200, 503])("that a stream of status %i broke", async (status) => {
+      reply = (_, response) => {
+        response.writeHead(status, { "content-type": "application/json" }).write("{}\n");
+        setTimeout(() => response.destroy(), 50);
+      };
+      const { error } = await kube.call("readStream", connection(), "/api/v1/nodes?watch=true");
+      expect(error?.message).toBe(`the API server ${connection().server} closed the connection`);
+    });
+
     it("never a token", async () => {
       reply = (_, response) => json(response, 403, failure(403, "Forbidden", "c4n4ry is forbidden"));
       expect(JSON.stringify(await errorOf({ get: "/" }, {}, { token: "c4n4ry" }))).not.toContain("c4n4ry");

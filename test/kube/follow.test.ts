@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ApiError } from "../../src/kube/api-error.ts";
 import type { Client } from "../../src/kube/client.ts";
 import { follow } from "../../src/kube/follow.ts";
@@ -85,6 +85,34 @@ describe("follow", () => {
     stop.abort();
     streams[3]?.end();
     await done;
+  });
+
+  it("says so where a watch stays open for longer than the server lets it", async () => {
+    const tooLong = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(tooLong.signal);
+    onTestFinished(() => timeout.mockRestore());
+    const { client } = serve([{ version: "10", names: [] }]);
+    const silent = {
+      ...client,
+      connection: { server: "https://x:6443" },
+      open: async (_: string, signal: AbortSignal) => {
+        signal.throwIfAborted();
+        const { promise, reject } = Promise.withResolvers<never>();
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+        tooLong.abort();
+        return promise;
+      },
+    } as unknown as Client;
+    const stop = new AbortController();
+    const troubles: string[] = [];
+    const onTrouble = (words: string) => {
+      troubles.push(words);
+      stop.abort();
+    };
+    await follow(silent, { path: "/nodes", pick: () => "", onTrouble }, stop.signal);
+    expect(troubles).toEqual([
+      "the API server https://x:6443 did not end a watch of 300 s: the connection to it may be dead",
+    ]);
   });
 
   it("fails where the first list does", async () => {

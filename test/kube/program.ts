@@ -42,10 +42,24 @@ function take(client: Client, step: Step): Promise<unknown> {
   return client.remove(step.remove);
 }
 
+/** An answer read to its end: its text. */
+async function readStream(connection: Connection, path: string): Promise<string> {
+  const client = await createClient(connection);
+  try {
+    const { body } = await client.open(path, new AbortController().signal);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    return Buffer.concat(chunks).toString("utf8");
+  } finally {
+    client.close();
+  }
+}
+
 type Limits = { milliseconds: number; maxBytes: number };
 
 const calls = {
   useClient,
+  readStream,
   readConnection: (choice: Choice & { milliseconds?: number }) =>
     readConnection({ ...choice, ...(choice.milliseconds && { deadline: Date.now() + choice.milliseconds }) }),
   nodeNameOf,

@@ -58,6 +58,8 @@ describe.skipIf(lack.some)(`kubectl kube-node watch on a real API server${lack.w
         await site.api.setAnnotation("a", key, "172.20.2.0/33");
         await has(` a ${key} malformed: `);
         expect(stdout).not.toContain(" z ");
+        // Words of the runtimes' own.
+        expect(stderr).not.toMatch(/fetch\(\)|socket|terminated|ECONN/);
         for (const line of stdout.trimEnd().split("\n")) expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z a /);
       } finally {
         watch.kill("SIGKILL");
