@@ -10,10 +10,10 @@ import { type GlobalFlags, overridesOf, timeoutOf } from "./global-flags.ts";
 /** What a command has around itself. Results go to stdout, all else that is said to stderr. */
 export type Shell = {
   env: Environment;
-  /** The width of the terminal that shows stdout; undefined where it is none. */
-  width: number | undefined;
+  /** The width, as it is now, of the terminal that shows stdout; undefined where it is none. One that says none counts as 80 by 24. */
+  readonly width: number | undefined;
   /** Its lines. */
-  height: number | undefined;
+  readonly height: number | undefined;
   paint: Paint;
   /** A line, or several, on stdout. */
   print(text: string): void;
@@ -36,8 +36,12 @@ export function openShell(env: Environment): Shell {
   };
   return {
     env,
-    width: stdout.isTTY ? stdout.columns : undefined,
-    height: stdout.isTTY ? stdout.rows : undefined,
+    get width() {
+      return stdout.isTTY ? stdout.columns || 80 : undefined;
+    },
+    get height() {
+      return stdout.isTTY ? stdout.rows || 24 : undefined;
+    },
     paint: paintFor(stdout.isTTY === true, env),
     print(text) {
       clear();

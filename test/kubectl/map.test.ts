@@ -1,14 +1,17 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
 import { executables } from "../parts/plugin.ts";
 import { reasonForNoRealApiServer } from "../parts/real-api-server.ts";
-import { whatLacks } from "../parts/tools.ts";
+import { inPath, whatLacks } from "../parts/tools.ts";
 import { openSite, type Site } from "./kubectl.ts";
 
 const missing = reasonForNoRealApiServer();
 const lack = whatLacks(missing === undefined ? {} : { missing });
+const script = inPath("script").find((path) => existsSync(path));
+const terminal = whatLacks(script ? {} : { missing: "script (util-linux)" });
 const key = "example.com/net1";
 
 describe.skipIf(lack.some)(`kubectl kube-node map on a real API server${lack.words}`, () => {
@@ -71,6 +74,24 @@ describe.skipIf(lack.some)(`kubectl kube-node map on a real API server${lack.wor
     expect(stdout).toMatch(/^[\n -~]*$/);
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(60);
   });
+
+  it.skipIf(terminal.some)(
+    `draws on a terminal without a size as on one of 80 by 24${terminal.words}`,
+    async () => {
+      const kubeconfig = await site.kubeconfigFor({ kind: "admin" });
+      const program = executables()[0]?.command("kubectl-kube_node").join(" ");
+      const drawOn = async (rows: number, columns: number) => {
+        const command = `stty rows ${rows} cols ${columns}; ${program} map ${key}`;
+        const { stdout } = await execa(script as string, ["-qec", command, "/dev/null"], {
+          env: { KUBECONFIG: kubeconfig, TERM: "xterm", LANG: "C.UTF-8" },
+        });
+        return stdout;
+      };
+      const picture = await drawOn(0, 0);
+      expect(picture).toContain("MOST USED");
+      expect(picture).toBe(await drawOn(24, 80));
+    },
+  );
 
   it("writes an SVG and a page", async () => {
     const [svg, html] = [join(site.folder, "map.svg"), join(site.folder, "map.html")];
