@@ -1,5 +1,8 @@
 import { labelOfKey } from "../survey/pool-ranges.ts";
 import { formatRangeSet } from "../survey/range-set.ts";
+import { cutLine } from "../terminal/cut-line.ts";
+import { harmless } from "../terminal/harmless.ts";
+import type { Paint } from "../terminal/paint.ts";
 import type { NodeRangesItem } from "./node-ranges-list.ts";
 import { formatItems } from "./node-ranges-table.ts";
 import type { Shell } from "./shell.ts";
@@ -7,21 +10,27 @@ import type { Shell } from "./shell.ts";
 /** Shows all items as they are now. */
 export type ShowItems = (items: NodeRangesItem[]) => void;
 
-/** A table in the place of the one before, as much of it as the window has lines for. */
+/** A table in the place of the one before, as much of it as the window has room for. */
 export function showOnScreen(shell: Shell): ShowItems {
   return (items) => {
-    const room = Math.max(5, (process.stdout.rows || 24) - 3);
-    const lines = formatItems(items, false, shell.paint).split("\n");
-    const left = lines.length - room;
-    const more = left > 0 ? [shell.paint.dim(`… and ${left} lines more: -l or --key shows fewer`)] : [];
-    const now = new Date().toLocaleTimeString();
-    const shown = [
-      shell.paint.dim(`${items.length} nodes' ranges, ${now}`),
-      ...lines.slice(0, room),
-      ...more,
-    ];
-    shell.repaint(shown.join("\n"));
+    const { width = 80, height = 24 } = shell;
+    // The cursor wants a line below.
+    const lines = formatScreen(items, height - 1, shell.paint);
+    shell.repaint(lines.map((line) => cutLine(harmless(line), width)).join("\n"));
   };
+}
+
+/** A head, the table and, where it is longer than `height` lines in all, how much of it isn't there. */
+function formatScreen(items: NodeRangesItem[], height: number, paint: Paint): string[] {
+  const nodes = new Set(items.map(({ node }) => node)).size;
+  const whose = nodes === 1 ? "1 node's" : `${nodes} nodes'`;
+  const head = paint.dim(`${whose} ranges, ${new Date().toLocaleTimeString()}`);
+  const table = formatItems(items, false, paint).split("\n");
+  if (table.length < height) return [head, ...table];
+  const shown = table.slice(0, Math.max(0, height - 2));
+  const left = table.length - shown.length;
+  const more = paint.dim(`… and ${left} lines more: -l or --key shows fewer`);
+  return [head, ...shown, more].slice(0, Math.max(1, height));
 }
 
 /** A line with the time for each that is new, changed or gone: `TIME NODE KEY RANGES used=N size=N`. */

@@ -98,16 +98,50 @@ describe.skipIf(lack.some)(`kubectl kube-node watch on a real API server${lack.w
     }
   }, 60_000);
 
-  it.skipIf(terminal.some)(`draws a table that fits on a terminal${terminal.words}`, async () => {
+  /** Lines of the first picture on a terminal of this size, without colours. */
+  async function screenOf(rows: number, columns: number, words: string): Promise<string[]> {
     const kubeconfig = await site.kubeconfigFor({ kind: "admin" });
     const program = executables()[0]?.command("kubectl-kube_node").join(" ");
-    const command = `stty rows 8 cols 100; timeout 8 ${program} watch --key ${key}`;
+    const command = `stty rows ${rows} cols ${columns}; timeout 8 ${program} ${words}`;
     const { stdout } = await execa(script as string, ["-qec", command, "/dev/null"], {
       env: { KUBECONFIG: kubeconfig, TERM: "xterm" },
       reject: false,
     });
     const [, screen = ""] = stdout.split("\u001b[H\u001b[2J");
-    expect(screen).toMatch(/NODE +KEY +RANGES +SIZE +USED +FREE +FULL/);
-    expect(screen).toMatch(/^z +example\.com\/net1 +172\.20\.9\.0\/24 +253 +0 +253/m);
+    return screen
+      .trimEnd()
+      .replaceAll("\r", "")
+      .replace(/\u001b\[\d+m/g, "")
+      .split("\n");
+  }
+
+  it.skipIf(terminal.some)(`draws a table on a terminal${terminal.words}`, async () => {
+    const [head, columns, ...nodes] = await screenOf(8, 100, `watch --key ${key}`);
+    expect(head).toMatch(/^2 nodes' ranges, /);
+    expect(columns).toMatch(/^NODE +KEY +RANGES +SIZE +USED +FREE +FULL/);
+    expect(nodes.map((line) => line.split(/ +/).slice(0, 6).join(" "))).toEqual([
+      `a ${key} 172.20.0.0/24 253 0 253`,
+      `z ${key} 172.20.9.0/24 253 0 253`,
+    ]);
+  });
+
+  it.skipIf(terminal.some)(
+    `draws no more lines than the window has, none wider than it, and counts a node once${terminal.words}`,
+    async () => {
+      const lines = await screenOf(6, 30, `watch --key ${key},example.com/net2,example.com/net3`);
+      expect(lines).toEqual([
+        expect.stringMatching(/^2 nodes' ranges, /),
+        "NODE   KEY                RAN…",
+        "a      example.com/net1   172…",
+        "a      example.com/net2   <no…",
+        "… and 4 lines more: -l or --k…",
+      ]);
+    },
+  );
+
+  it.skipIf(terminal.some)(`counts as 80 by 24 where a terminal has no size${terminal.words}`, async () => {
+    const lines = await screenOf(0, 0, `watch --key ${key}`);
+    expect(lines).toHaveLength(4);
+    expect(lines[3]).toMatch(/^z +example\.com\/net1 +172\.20\.9\.0\/24 +253/);
   });
 });
