@@ -4,6 +4,7 @@ import { countOf, type Span } from "../address/range.ts";
 import type { Paint } from "../terminal/paint.ts";
 import { type Glyphs, shadeGlyph } from "./glyphs.ts";
 import { formatCount } from "./numbers.ts";
+import { lower } from "./order.ts";
 import { indexExcluded, occupiedOf, type Section, spanOfSection, usualSize } from "./sections.ts";
 import { findWithin, indexSpans, type SpanIndex, type Spanned } from "./span-index.ts";
 import { countStrips, type Line, labelWidth, stripsOf } from "./strips.ts";
@@ -66,7 +67,8 @@ function layOut(section: Section, width: number, height: number, expected = 8): 
 function fitSection(section: Section, room: number, height: number): Fit {
   const spans = occupiedOf(section);
   const space = spanOfSection(section);
-  const typical = usualSize(section);
+  // What is shown may be a part of a block.
+  const typical = lower(usualSize(section), countOf(space));
   if (countStrips(space, spans, typical) <= height) {
     const columns = Math.min(powerBelow(room / 2), Number(typical < 64n ? typical : 64n));
     return { columns, unit: typical / BigInt(columns), isNamed: true };

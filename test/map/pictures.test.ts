@@ -29,6 +29,20 @@ const pictures: Record<string, { world: World; window?: Partial<Window> }> = {
     world: { nodes: { a: "10.0.0.0/24", b: "10.0.1.0/24", c: "192.168.1.0/24", d: "192.168.2.0/24" } },
   },
   "within-a-network": { world: { ...rowOfNodes(5, ["10.1.2.0/16 /24"], uneven), cidrs: ["10.1.0.0/20"] } },
+  "within-a-block": {
+    world: {
+      ...rowOfNodes(5, ["10.1.2.0/16 /24", "fd00:10::/48 /64"], uneven),
+      cidrs: [
+        "10.1.2.64/26",
+        "10.1.2.4/31",
+        "10.1.2.5/32",
+        "fd00:10::/80",
+        "fd00:10::/126",
+        "fd00:10::1/128",
+      ],
+    },
+    window: { height: 45 },
+  },
   "no-ranges": { world: { nodes: {} } },
 };
 
