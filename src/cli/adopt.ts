@@ -1,4 +1,5 @@
 import { formatIp } from "../address/ip.ts";
+import { readOldStore } from "../lease/nv-ipam-store.ts";
 import { defaultDataDir } from "../lease/store.ts";
 import { adoptRecords, livingOf, unrecorded } from "../upkeep/adopt-records.ts";
 import { judgeLives, type LifeEvidence } from "../upkeep/life.ts";
@@ -7,8 +8,10 @@ import { listSandboxes } from "../upkeep/sandboxes.ts";
 import { moveNetworksIn } from "./adopt-nv-ipam.ts";
 import { type AdoptedLease, adoptedJson, formatAdopted, summarizeAdopted } from "./adopt-report.ts";
 import { choice, defineCommand, list, output, text, toggle } from "./command.ts";
-import { networkInputs, readInventories } from "./inventories.ts";
+import { findGone, idsOf } from "./gone-containers.ts";
+import { type NetworkChoice, networkInputs, readInventories } from "./inventories.ts";
 import { cniPathInput, pluginFolders } from "./request.ts";
+import type { Terminal } from "./terminal.ts";
 
 export const adopt = defineCommand({
   name: "adopt",
@@ -25,7 +28,7 @@ export const adopt = defineCommand({
       "FILE",
       "configurations outside of --conf-dir: as NetworkAttachmentDefinitions have them, say",
     ),
-    gone: list("ID", "these containers are gone, as you know; their ids, whole"),
+    gone: list("ID", "these containers are gone, as you know; their ids, or beginnings of one's alone"),
     criSocket: text("FILE", "the container runtime's socket: whose sandbox it doesn't have is gone"),
     ...networkInputs,
     cniPath: cniPathInput,
@@ -34,17 +37,17 @@ export const adopt = defineCommand({
   examples: [
     ["kube-node adopt --dry-run", "what would be taken over, and what is in doubt"],
     ["kube-node adopt --from=nv-ipam --conf=net1.json", "nv-ipam's leases, for a network that Multus has"],
-    ["kube-node adopt --gone=3f2a6f5c9e…", "pass over what a container held that is gone"],
+    ["kube-node adopt --gone=3f2a6f5c9e014", "pass over what a container held that is gone"],
   ],
   fails: "a lease is in doubt, or a network's leases could not be taken over",
   async run({ dryRun, from, conf, gone, criSocket, cniPath, output, ...networks }, terminal) {
     const folders = pluginFolders(terminal.env, cniPath);
     const sandboxes = criSocket === undefined ? undefined : await listSandboxes(criSocket);
-    const evidence: LifeEvidence = { sandboxes, gone: new Set(gone) };
+    // A network of which nv-ipam alone has leases has no store of host-local's yet.
+    const isNew = from !== "host-local" && networks.network !== undefined && !isOnMachine(networks);
+    const evidence: LifeEvidence = { sandboxes, gone: readGone(gone, { from, isNew }, networks, terminal) };
     const order = { ...networks, conf, folders, evidence, dryRun };
     const moved = from === "host-local" ? undefined : await moveNetworksIn(order, terminal);
-    // A network of which nv-ipam alone has leases has no store of host-local's yet.
-    const isNew = from === "both" && order.network !== undefined && !isOnMachine(order);
     const recorded = from === "nv-ipam" || isNew ? undefined : adoptFromHostLocal(order, terminal);
     const all = [...(moved?.leases ?? []), ...(recorded?.leases ?? [])];
     const failures = [...(moved?.failures ?? [])];
@@ -59,7 +62,26 @@ export const adopt = defineCommand({
   },
 });
 
-function isOnMachine({ network, dataDir, confDir }: Order): boolean {
+/** Of those that nv-ipam's store or host-local's names: from the one or the other, but each may have one that begins so. */
+function readGone(
+  words: string[],
+  { from, isNew }: { from: string; isNew: boolean },
+  networks: NetworkChoice,
+  terminal: Terminal,
+): Set<string> {
+  if (words.length === 0) return new Set();
+  const old = from === "host-local" ? [] : (readOldStore()?.leases ?? []);
+  const quiet = { ...terminal, note: () => {} };
+  const { inventories, complete } = isNew
+    ? { inventories: [], complete: true }
+    : readInventories(networks, quiet);
+  return findGone(words, {
+    ids: [...old.map(({ containerID }) => containerID), ...idsOf(inventories)],
+    complete,
+  });
+}
+
+function isOnMachine({ network, dataDir, confDir }: NetworkChoice): boolean {
   const configured = readConfigured(confDir ?? "/etc/cni/net.d", () => {});
   const folders =
     dataDir === undefined ? [defaultDataDir, ...configured.map((one) => one.dataDir)] : [dataDir];

@@ -6,6 +6,7 @@ import { longestCall } from "../request/budget.ts";
 import { visible } from "../text/visible.ts";
 import { freeLeak, type Runtime } from "../upkeep/free-leak.ts";
 import { defineCommand, list, output, toggle } from "./command.ts";
+import { findGone, idsOf } from "./gone-containers.ts";
 import { type NetworkChoice, networkInputs, readInventories } from "./inventories.ts";
 import { type FoundLeak, formatLeaks, leakJson, summarize } from "./leak-report.ts";
 import { cniPathInput, pluginFolders } from "./request.ts";
@@ -21,7 +22,10 @@ export const audit = defineCommand({
     "gone, name it in --gone.",
   inputs: {
     fix: toggle("free what may be freed, by the plugin's own DEL, and look again"),
-    gone: list("ID", "with --fix: free what these containers hold, too; their ids, whole"),
+    gone: list(
+      "ID",
+      "with --fix: free what these containers hold, too; their ids, or beginnings of one's alone",
+    ),
     ...networkInputs,
     cniPath: cniPathInput,
     output,
@@ -30,14 +34,14 @@ export const audit = defineCommand({
     ["kube-node audit", "what has leaked, and why it is thought so"],
     ["kube-node audit --fix", "free what is proven dead; exit code 1 where anything is left"],
     [
-      "kube-node audit --fix --gone=3f2a6f5c9e…",
+      "kube-node audit --fix --gone=3f2a6f5c9e014",
       "free what a container holds that crictl doesn't know any more",
     ],
   ],
   fails: "leaks are left, or a network could not be read",
   async run({ fix, gone, cniPath, output, ...choice }, terminal) {
     if (gone.length > 0 && !fix) throw new UsageError("--gone goes with --fix: nothing is freed without it");
-    const vouched = new Set(gone);
+    const vouched = readGone(gone, choice, terminal);
     const look = () => findConfirmed(choice, vouched, terminal);
     const before = await look();
     if (!fix || before.leaks.length === 0) return report({ ...before, freed: [], fix }, output, terminal);
@@ -50,6 +54,13 @@ export const audit = defineCommand({
     return report({ ...after, leaks: left, freed, fix }, output, terminal);
   },
 });
+
+/** Whole ids, as of now: what begins so later is somebody else's. */
+function readGone(words: string[], choice: NetworkChoice, terminal: Terminal): Set<string> {
+  if (words.length === 0) return new Set();
+  const { inventories, complete } = readInventories(choice, { ...terminal, note: () => {} });
+  return findGone(words, { ids: idsOf(inventories), complete });
+}
 
 type Found = { leaks: FoundLeak[]; inventories: Inventory[]; complete: boolean };
 

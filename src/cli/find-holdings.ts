@@ -14,8 +14,13 @@ export function findHoldings(subject: string, inventories: Inventory[]): FoundHo
     return pod?.name === name && (namespace === undefined || pod?.namespace === namespace);
   });
   if (pods.length > 0 || namespace !== undefined) return pods;
-  const exact = all.filter(({ holding }) => holding.containerID === subject);
-  return exact.length > 0 ? exact : all.filter(({ holding }) => holding.containerID.startsWith(subject));
+  return byContainer(subject, all, ({ holding }) => holding.containerID);
+}
+
+/** What is of the container with this id; where none has it, of all those whose ids begin so. */
+export function byContainer<Of>(id: string, all: readonly Of[], idOf: (one: Of) => string): Of[] {
+  const exact = all.filter((one) => idOf(one) === id);
+  return exact.length > 0 ? exact : all.filter((one) => idOf(one).startsWith(id));
 }
 
 /** Who holds an address; in several networks it may be several. */

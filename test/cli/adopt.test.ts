@@ -108,6 +108,25 @@ describeHostLocals("kube-node adopt", (subject) => {
       expect((await machine.report()).leases).toEqual([]);
     });
 
+    it("--gone takes an id's beginning as tables show it, and refuses what means none or several", async () => {
+      const machine = await makeMachine(subject, [
+        ...old.slice(2, 4),
+        { id: "44dd55ee66ff77ff", ip: "10.1.0.8", pod: "shop/cart-3" },
+      ]);
+      for (const [word, says] of [
+        ["44dd55ee66ff8", "no container with this id, or one that begins so, holds anything here"],
+        ["44dd55ee66ff7", "several containers' ids begin so: 44dd55ee66ff7700, 44dd55ee66ff77ff"],
+      ])
+        expect(await machine.adopt(`--gone=${word}`)).toMatchObject({
+          exitCode: 2,
+          stderr: expect.stringContaining(`--gone=${word}: ${says}`),
+        });
+      expect([machine.leases(), machine.records()]).toEqual([{}, []]);
+      const report = await machine.report("--gone=33cc44dd55ee6");
+      expect(machine.outcomes(report)).toMatchObject({ "33cc": "ended", "44dd": "taken" });
+      expect(machine.leases()).toMatchObject({ "10.1.0.4": "44dd55ee66ff7700 net1" });
+    });
+
     it("waits for a block, and refuses a store that can't be understood, with the place", async () => {
       const machine = await makeMachine(subject);
       await machine.annotate("ippool.ipam.kube-node.io/a", null);

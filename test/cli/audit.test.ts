@@ -1,5 +1,5 @@
 // kube-node audit: what leaked is found with its reason, only what is proven dead is freed, and who lives keeps what he has.
-import { readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -135,6 +135,57 @@ describeHostLocals("kube-node audit", (subject) => {
         exitCode: 2,
         stderr: expect.stringContaining("--gone goes with --fix"),
       });
+    });
+
+    it("--gone takes the beginning of an id that no other container's has, as the tables show it", async () => {
+      const node = await make();
+      for (const one of [live, gone]) await node.attach(one);
+      node.endNamespace(gone);
+      const shown = gone.id.slice(0, 13);
+      expect((await node.run("audit")).stdout).toContain(` ${shown} `);
+      expect(await node.run("audit", "--fix", `--gone=${shown}`)).toMatchObject({ exitCode: 0 });
+      expect(leases(node)).toEqual(leasesOf(live, "10.1.0.2", "fd00:1::2"));
+    });
+
+    it("--gone refuses what means no container, or may mean several, before anything is freed", async () => {
+      const node = await make();
+      const twin = pod("shop/cart-9", `${gone.id.slice(0, 15)}f`);
+      for (const one of [live, gone, twin, dead]) await node.attach(one);
+      makeDead(node, dead);
+      for (const one of [gone, twin]) node.endNamespace(one);
+      const before = [leases(node), records(node)];
+      const cases = [
+        ["typo", "--gone=typo: no container with this id, or one that begins so, holds anything here"],
+        [`${gone.id},zz`, "--gone=zz: no container"],
+        ["44d", `--gone=44d: several containers' ids begin so: ${gone.id}, ${twin.id}; nothing was changed`],
+        [gone.id.slice(0, 13), "several containers' ids begin so"],
+        [`${gone.id}0`, "no container with this id"],
+      ] as const;
+      for (const [words, says] of cases) {
+        const refused = await node.run("audit", "--fix", `--gone=${words}`);
+        expect(refused).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(says) });
+        expect([leases(node), records(node)]).toEqual(before);
+      }
+      await node.run("audit", "--fix", `--gone=${gone.id}`);
+      expect(new Set(Object.values(leases(node)))).toEqual(new Set([`${live.id} eth0`, `${twin.id} eth0`]));
+    });
+
+    it("--gone takes whole ids alone where a network can't be read", async () => {
+      const node = await make();
+      for (const one of [gone, { ...live, network: "net2" }]) await node.attach(one);
+      node.endNamespace(gone);
+      const own = join(node.stores, ".kube-node/net2");
+      renameSync(own, join(node.worker.folder, "moved"));
+      symlinkSync(join(node.worker.folder, "moved"), own);
+      expect(await node.run("audit", "--fix", `--gone=${gone.id.slice(0, 13)}`)).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringMatching(
+          /a network could not be read, .*: write the id whole; nothing was changed/,
+        ),
+      });
+      expect(leases(node)).toEqual(leasesOf(gone, "10.1.0.2", "fd00:1::2"));
+      await node.run("audit", "--fix", `--gone=${gone.id}`);
+      expect(leases(node)).toEqual({});
     });
 
     it("takes leases from before us for no leak", async () => {
