@@ -1,4 +1,4 @@
-import type { Verdict } from "../lease/liveness.ts";
+import { describeUnidentified, type Verdict } from "../lease/liveness.ts";
 import type { AttachmentRecord, ListedRecord } from "../lease/record.ts";
 import type { Evidence } from "./evidence.ts";
 import { findPod } from "./known-pods.ts";
@@ -53,7 +53,7 @@ function isReassigned(
 /** It isn't seen to live. That is proof where it would be seen; where that isn't sure, its pod or its sandbox must be gone, too. */
 function judgeUnseen(record: AttachmentRecord, containerID: string, evidence: Evidence): Verdict {
   const { netns, netnsID } = record;
-  if (netns === undefined || netnsID === undefined) return unknown("no network namespace was recorded");
+  if (netns === undefined || netnsID === undefined) return unknown(describeUnidentified(netns));
   const isOthers = isReassigned(record, netnsID, containerID, evidence);
   const seen = isOthers ? "unseen" : lookFor(record, netns, netnsID, evidence);
   if (seen === "in use") return { state: "live", reason: `its network namespace ${netns} is in use` };

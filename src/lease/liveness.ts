@@ -44,7 +44,7 @@ export function judge({ record }: Pick<FoundRecord, "record">, view: View): Verd
 
 function judgeNamespace({ netns, netnsID, viewpoint }: AttachmentRecord, view: View): Verdict {
   if (netns === undefined || netnsID === undefined)
-    return { state: "unknown", reason: "no network namespace was recorded" };
+    return { state: "unknown", reason: describeUnidentified(netns) };
   if (namespaceID(netns) === netnsID)
     return { state: "live", reason: `its network namespace ${netns} is there` };
   const inUse = viewpoint === view.viewpoint ? view.namespacesInUse() : undefined;
@@ -52,4 +52,10 @@ function judgeNamespace({ netns, netnsID, viewpoint }: AttachmentRecord, view: V
   if (inUse.has(netnsID))
     return { state: "live", reason: `its network namespace ${netns} has lost its name, but is in use` };
   return { state: "dead", reason: `its network namespace ${netns} is gone` };
+}
+
+/** Of a record without a namespace's identity: no path was given, or what it led to could not be told at its ADD. */
+export function describeUnidentified(netns: string | undefined): string {
+  if (netns === undefined) return "its ADD named no network namespace";
+  return `its network namespace ${netns} wasn't seen at its ADD, so it can't be told from another`;
 }
