@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { formatIp } from "../address/ip.ts";
 import { readOldStore } from "../lease/nv-ipam-store.ts";
 import { defaultDataDir } from "../lease/store.ts";
@@ -43,8 +44,7 @@ export const adopt = defineCommand({
   async run({ dryRun, from, conf, gone, criSocket, cniPath, output, ...networks }, terminal) {
     const folders = pluginFolders(terminal.env, cniPath);
     const sandboxes = criSocket === undefined ? undefined : await listSandboxes(criSocket);
-    // A network of which nv-ipam alone has leases has no store of host-local's yet.
-    const isNew = from !== "host-local" && networks.network !== undefined && !isOnMachine(networks);
+    const isNew = from !== "host-local" && !isOnMachine(networks);
     const evidence: LifeEvidence = { sandboxes, gone: readGone(gone, { from, isNew }, networks, terminal) };
     const order = { ...networks, conf, folders, evidence, dryRun };
     const moved = from === "host-local" ? undefined : await moveNetworksIn(order, terminal);
@@ -81,7 +81,10 @@ function readGone(
   });
 }
 
+/** A network of which nv-ipam alone has leases has no store of host-local's yet, nor need there be a folder for it. */
 function isOnMachine({ network, dataDir, confDir }: NetworkChoice): boolean {
+  if (dataDir !== undefined && !existsSync(dataDir)) return false;
+  if (network === undefined) return true;
   const configured = readConfigured(confDir ?? "/etc/cni/net.d", () => {});
   const folders =
     dataDir === undefined ? [defaultDataDir, ...configured.map((one) => one.dataDir)] : [dataDir];

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Range } from "../address/range.ts";
 import { CniError, code } from "../cni/error.ts";
@@ -49,7 +50,20 @@ function wordsOf(error: Error): string {
   return error.details ? `${error.message}: ${error.details}` : error.message;
 }
 
+/** A folder that somebody names is one that is meant; that of a configuration, or the usual one, is made by the first ADD. */
+function expectFolder(dataDir: string): void {
+  const stat = statSync(dataDir, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return;
+  const hint = `expected a configuration's dataDir, as ${defaultDataDir} is where none is named`;
+  throw new CniError(
+    code.io,
+    `--data-dir ${dataDir}: ${stat ? "it is no folder" : "there is no such folder"}`,
+    hint,
+  );
+}
+
 function findPlaces({ network, dataDir, confDir }: NetworkChoice, note: (text: string) => void): Place[] {
+  if (dataDir !== undefined) expectFolder(dataDir);
   const configured = readConfigured(confDir ?? "/etc/cni/net.d", note);
   const folders =
     dataDir === undefined ? [defaultDataDir, ...configured.map((one) => one.dataDir)] : [resolve(dataDir)];

@@ -250,5 +250,16 @@ describeHostLocals("kube-node adopt", (subject) => {
       ]),
     });
     expect(answer).toMatchObject({ exitCode: 0, stdout: "", stderr: "there is nothing to take over\n" });
+    const nowhere = await callPlugin({
+      command: worker.wrap([
+        ...subject.executable.command("kube-node"),
+        ...["adopt", "--from=host-local", "--data-dir=/nope"],
+      ]),
+    });
+    expect(nowhere).toMatchObject({
+      exitCode: 1,
+      stdout: "",
+      stderr: expect.stringContaining("--data-dir /nope: there is no such folder"),
+    });
   });
 });

@@ -133,6 +133,22 @@ describeHostLocals("kube-node show", (subject) => {
       expect(stderr).toBe("kube-node: there is no network nte1 on this machine: found net1\n");
     });
 
+    it.each(["show", "audit", "explain"])(
+      "%s says so where the folder that was named isn't one",
+      async (command) => {
+        const node = await make();
+        const words = command === "explain" ? [command, "10.1.0.2"] : [command];
+        for (const [folder, says] of [
+          ["/nope", "there is no such folder"],
+          ["/etc/passwd", "it is no folder"],
+        ]) {
+          const { exitCode, stdout, stderr } = await node.run(...words, `--data-dir=${folder}`);
+          expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+          expect(stderr).toMatch(new RegExp(`^kube-node: --data-dir ${folder}: ${says}: expected .*\n$`));
+        }
+      },
+    );
+
     it("knows what the API server said last, where no pod is left", async () => {
       const node = await make();
       await node.attach(web);
