@@ -4,6 +4,7 @@ import { readers } from "../request/readers.ts";
 import type { ReadRequest } from "../request/request.ts";
 import { text } from "./command.ts";
 import type { Configuration } from "./configuration.ts";
+import { describeWarning } from "./log-words.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where runtimes keep plugins, in their order of custom: for a person's shell has no CNI_PATH. */
@@ -41,6 +42,6 @@ export async function readRequest(
 
 function openNotes({ note }: Terminal): Log {
   const pass = () => {};
-  const warn: Log["warn"] = (message, fields) => note(`warning: ${message} ${JSON.stringify(fields)}`);
+  const warn: Log["warn"] = (message, fields) => note(describeWarning(message, fields));
   return { trace: pass, debug: pass, info: pass, warn, error: warn };
 }

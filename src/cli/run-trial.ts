@@ -21,12 +21,11 @@ export type TrialStep = {
   result?: JsonObject;
 };
 
+/** Is told of each step, and before it what its plugins wrote to stderr. */
+export type Report = (step: TrialStep, stderr?: string) => void;
+
 /** ADD, CHECK, DEL; then everything is put away, whatever came between, and before another word is said. */
-export async function runTrial(
-  trial: Trial,
-  interrupt: Interrupt,
-  report: (step: TrialStep) => void,
-): Promise<void> {
+export async function runTrial(trial: Trial, interrupt: Interrupt, report: Report): Promise<void> {
   const { request, containerID, sandbox } = trial;
   const before = readTraces([leaseFolder(request, undefined), request.state.attachments]);
   const made: Made = { links: namedBridge(request) };
@@ -37,7 +36,7 @@ export async function runTrial(
     const deleted = await callUntilDone(trial, made.result);
     await sandbox?.remove();
     const left = [...leftOf(trial, stores), ...(await putBack(before, made.links))];
-    report(outcome("DEL", deleted));
+    report(outcome("DEL", deleted), deleted.stderr);
     report({ step: "LEFT", ok: left.length === 0, says: left.length === 0 ? "nothing" : left.join(", ") });
   }
 }
@@ -45,23 +44,22 @@ export async function runTrial(
 /** What an ADD made, as far as it said so. */
 type Made = { links: string[]; result?: JsonObject };
 
-async function live(
-  trial: Trial,
-  interrupt: Interrupt,
-  report: (step: TrialStep) => void,
-  made: Made,
-): Promise<void> {
+async function live(trial: Trial, interrupt: Interrupt, report: Report, made: Made): Promise<void> {
   if (interrupt.by !== undefined) return;
   const { result, ...added } = await call(trial, "ADD");
   if (result && added.error === undefined) made.result = result;
   made.links.push(...hostLinks(made.result));
-  report({
-    ...outcome("ADD", added, describeAddresses(made.result)),
-    ...(made.result && { result: made.result }),
-  });
+  report(
+    {
+      ...outcome("ADD", added, describeAddresses(made.result)),
+      ...(made.result && { result: made.result }),
+    },
+    added.stderr,
+  );
   if (added.error !== undefined || interrupt.by !== undefined) return;
-  if (isAtLeast(trial.request.network.cniVersion, "0.4.0"))
-    report(outcome("CHECK", await call(trial, "CHECK", made.result)));
+  if (!isAtLeast(trial.request.network.cniVersion, "0.4.0")) return;
+  const checked = await call(trial, "CHECK", made.result);
+  report(outcome("CHECK", checked), checked.stderr);
 }
 
 async function call(
@@ -71,7 +69,7 @@ async function call(
 ): Promise<PluginOutcome> {
   const config = { ...request.network.raw, ...(prevResult && { prevResult }) };
   return await callPlugin({
-    program,
+    program: { ...program, keepStderr: true },
     env: { ...env, CNI_COMMAND: verb },
     config,
     seconds: request.budget.timeout + 10,

@@ -1,9 +1,11 @@
 import { defineCommand, output, toggle } from "./command.ts";
 import { confInput, readConfiguration } from "./configuration.ts";
 import { watchForInterrupt } from "./interrupt.ts";
+import { describeStderr } from "./log-words.ts";
 import { podInputs, readPod } from "./pod.ts";
 import { readRequest } from "./request.ts";
-import { runTrial, type TrialStep } from "./run-trial.ts";
+import { type Report, runTrial, type TrialStep } from "./run-trial.ts";
+import type { Terminal } from "./terminal.ts";
 import { makeTrial, type Trial } from "./trial.ts";
 
 export const tryOut = defineCommand({
@@ -27,14 +29,16 @@ export const tryOut = defineCommand({
     ["kube-node try --ipam-only -o json net1.conf | jq '.steps[].milliseconds'", "how long kube-node takes"],
   ],
   fails: "a step failed, or something is left",
-  async run({ conf, ipamOnly, output, ...whose }, terminal) {
+  async run({ conf, ipamOnly, output, ...whose }, plain) {
+    const terminal = noteOnce(plain);
     const pod = readPod(whose);
     const configuration = readConfiguration(conf);
     const request = await readRequest(configuration, terminal);
     const isTable = output === "table";
     const interrupt = watchForInterrupt((signal) => terminal.note(`${signal}: putting away what was made`));
     const steps: TrialStep[] = [];
-    const report = (step: TrialStep) => {
+    const report: Report = (step, stderr = "") => {
+      for (const words of describeStderr(stderr)) terminal.note(words);
       steps.push(step);
       if (isTable) terminal.say(describe(step, step.ok ? (text) => text : terminal.paint.red));
     };
@@ -53,6 +57,16 @@ export const tryOut = defineCommand({
     return steps.every(({ ok }) => ok) && interrupt.by === undefined ? 0 : 1;
   },
 });
+
+/** Each step's call, and our own reading of the configuration, may have the same to say. */
+function noteOnce(terminal: Terminal): Terminal {
+  const noted = new Set<string>();
+  const note = (text: string) => {
+    if (!noted.has(text)) terminal.note(text);
+    noted.add(text);
+  };
+  return { ...terminal, note };
+}
 
 function describe({ step, milliseconds, says }: TrialStep, paint: (text: string) => string): string {
   const time = milliseconds === undefined ? "" : `${milliseconds} ms`;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isErrno } from "./files.ts";
 import { type Child, spawn } from "./spawn.ts";
 
-/** A program to start. Its stderr is ours. */
+/** A program to start. */
 export type Program = {
   path: string;
   args?: string[];
@@ -11,10 +11,19 @@ export type Program = {
   env: Readonly<Record<string, string | undefined>>;
   /** Bytes of stdout that are kept at most; a program that prints more is as good as one that prints rubbish. */
   maxOutput?: number;
+  /** Whether its stderr is kept, too; else it is ours. */
+  keepStderr?: boolean;
 };
 
 /** What became of it: ended by a signal, by its deadline, or with a code of its own. */
-export type Ended = { stdout: string; exitCode: number | null; signal: string | null; timedOut: boolean };
+export type Ended = {
+  stdout: string;
+  /** Where it was kept. */
+  stderr?: string;
+  exitCode: number | null;
+  signal: string | null;
+  timedOut: boolean;
+};
 
 /** Milliseconds of the machine's clock: at `deadline` a program is asked to end; before `end` it is killed and given up. */
 export type Time = { deadline: number; end: number };
@@ -25,10 +34,10 @@ export async function run(program: Program & { stdin: string; time: Time }): Pro
 }
 
 /** Starts a program that waits for what it is to read. */
-export async function begin({ path, args = [], argv0, env, maxOutput = 1 << 20 }: Program): Promise<Child> {
+export async function begin({ path, args = [], maxOutput = 1 << 20, ...how }: Program): Promise<Child> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await spawn([path, ...args], { env, maxOutput, ...(argv0 !== undefined && { argv0 }) });
+      return await spawn([path, ...args], { ...how, maxOutput });
     } catch (error) {
       // Its file is being replaced right now: the writer is soon done.
       if (attempt >= 5 || !isErrno(error, "ETXTBSY")) throw error;
@@ -56,7 +65,14 @@ export async function finish(child: Child, stdin: string, { deadline, end }: Tim
     child.give(stdin);
     const exit = await Promise.race([child.exited, givenUp]);
     const stdout = await Promise.race([child.stdout, givenUp]);
-    return { stdout: stdout ?? "", exitCode: exit?.exitCode ?? null, signal: exit?.signal ?? null, timedOut };
+    const stderr = child.stderr && (await Promise.race([child.stderr, givenUp]));
+    return {
+      stdout: stdout ?? "",
+      ...(stderr !== undefined && { stderr }),
+      exitCode: exit?.exitCode ?? null,
+      signal: exit?.signal ?? null,
+      timedOut,
+    };
   } finally {
     for (const timer of timers) clearTimeout(timer);
   }

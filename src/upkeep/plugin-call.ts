@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from "../text/json.ts";
 
 /** A call of a CNI plugin as a runtime makes it; `seconds` are what it may take. */
 export type PluginCall = {
-  program: Pick<Program, "path" | "args" | "argv0">;
+  program: Pick<Program, "path" | "args" | "argv0" | "keepStderr">;
   env: Environment;
   config: JsonObject;
   seconds: number;
@@ -13,7 +13,14 @@ export type PluginCall = {
 };
 
 /** What became of it: `error` in words where it failed. */
-export type PluginOutcome = { milliseconds: number; result?: JsonObject; error?: string; signal?: string };
+export type PluginOutcome = {
+  milliseconds: number;
+  result?: JsonObject;
+  error?: string;
+  signal?: string;
+  /** Where it was kept. */
+  stderr?: string;
+};
 
 /** Calls the plugin, and takes the time. Never throws: what can't be started has failed. */
 export async function callPlugin(call: PluginCall): Promise<PluginOutcome> {
@@ -21,7 +28,8 @@ export async function callPlugin(call: PluginCall): Promise<PluginOutcome> {
   const took = () => Math.round(performance.now() - started);
   try {
     const ended = await execute(call);
-    return { milliseconds: took(), ...judge(ended, call.seconds) };
+    const stderr = ended.stderr === undefined ? {} : { stderr: ended.stderr };
+    return { milliseconds: took(), ...stderr, ...judge(ended, call.seconds) };
   } catch (error) {
     return {
       milliseconds: took(),
@@ -40,7 +48,7 @@ async function execute({ program, env, config, seconds, started }: PluginCall): 
 function judge(
   { stdout, exitCode, signal, timedOut }: Ended,
   seconds: number,
-): Omit<PluginOutcome, "milliseconds"> {
+): Omit<PluginOutcome, "milliseconds" | "stderr"> {
   const answer = parse(stdout);
   if (exitCode === 0) return answer ? { result: answer } : {};
   const how = timedOut

@@ -85,6 +85,18 @@ describeSubjects("kube-node ranges", (subject) => {
     });
   });
 
+  it.each(["ranges", "synthesize"])(
+    "%s warns in a sentence, with fields where there are any",
+    async (command) => {
+      const { worker, person } = await make({ podCIDRs: ["10.1.2.0/24"], machineID: "another" });
+      const conf = person.write({ nodeName: worker.name, unheard: 1 });
+      expect((await person.run(command, conf)).stderr.split("\n").slice(0, 2)).toEqual([
+        'warning: unknown key in ipam goes to the delegate {"key":"unheard"}',
+        `warning: Node ${worker.name} has another machine-id than this machine`,
+      ]);
+    },
+  );
+
   it("shows what an outage does: last-known ranges with their age, or the error that an ADD would give", async () => {
     const { worker, person } = await make({ podCIDRs: ["10.1.2.0/24"] });
     const conf = person.write({ cacheTTL: 0 });

@@ -226,6 +226,22 @@ describeSubjects("kube-node try", (subject) => {
       expect(net.linksOf(machine.node)).not.toContain("br-try");
     });
 
+    it("says what its plugins warn of as sentences, each once, and keeps others' words", async () => {
+      const { worker, person } = await make(subject, { podCIDRs, machineID: "another" });
+      const real = join(mainPlugins().path as string, "bridge");
+      worker.putProgram("bridge", `#!/bin/sh\necho "bridge: $CNI_COMMAND" >&2\nexec ${real}\n`);
+      const ipam = { nodeName: worker.name, logfile: undefined, unheard: 1 };
+      const answer = await person.run("try", person.write({}, bridge(worker, ipam)));
+      expect(answer, answer.stdout).toMatchObject({ exitCode: 0 });
+      expect(answer.stderr.trimEnd().split("\n")).toEqual([
+        'warning: unknown key in ipam goes to the delegate {"key":"unheard"}',
+        "bridge: ADD",
+        `warning: Node ${worker.name} has another machine-id than this machine`,
+        "bridge: CHECK",
+        "bridge: DEL",
+      ]);
+    });
+
     itCompiled("node-annotation's configurations, too", async () => {
       const { worker, everything } = await make(subject, {
         annotations: { [key]: 'ranges: [{subnet: "10.1.2.0/24"}]' },
