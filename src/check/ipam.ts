@@ -7,6 +7,7 @@ import { isPodsFile } from "../host/pods-files.ts";
 import { fold } from "../text/fold.ts";
 import { type JsonObject, kindOf } from "../text/json.ts";
 import { didYouMean } from "../text/nearest.ts";
+import { quote } from "../text/quote.ts";
 import type { Located, Path } from "./located.ts";
 import type { Report } from "./report.ts";
 
@@ -44,11 +45,19 @@ function checkPassedOn(ipam: JsonObject, located: Located, report: Report): void
     else if (passedOn.includes(key)) checkHostLocalKey(key, value, located, report);
     else reportUnknown(key, delegate, located, report);
   }
+  checkDataDir(ipam, located, report);
+}
+
+function checkDataDir(ipam: JsonObject, located: Located, report: Report): void {
   const dataDir = valueAt(ipam, "dataDir");
-  if (typeof dataDir === "string" && isPodsFile(dataDir))
-    report.error(
-      located.at([keyOf(ipam, "dataDir")]),
-      "ipam.dataDir: lies where pods' files are: name a folder of the node's",
+  if (typeof dataDir !== "string" || dataDir === "") return;
+  const at = located.at([keyOf(ipam, "dataDir")]);
+  if (isPodsFile(dataDir))
+    report.error(at, "ipam.dataDir: lies where pods' files are: name a folder of the node's");
+  if (!dataDir.startsWith("/"))
+    report.warning(
+      at,
+      `ipam.dataDir: ${quote(dataDir)} is relative to the runtime's working folder, and in another one the same addresses are given again: write an absolute path`,
     );
 }
 

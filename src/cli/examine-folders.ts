@@ -11,9 +11,17 @@ const smallestSpace = 4 << 20;
 /** Where leases and our state lie, or will lie. */
 export function examineFolders(request: ReadRequest): Finding[] {
   return [
+    ...examineDataDir(request.dataDir),
     examineFolder("leases", leaseFolder(request, undefined)),
     examineFolder("state", request.state.folder),
   ];
+}
+
+/** Runtimes have other working folders than the one who asks: where this one lies for them isn't known here. */
+function examineDataDir(dataDir = "/"): Finding[] {
+  if (dataDir.startsWith("/")) return [];
+  const says = `ipam.dataDir ${dataDir} is relative to the runtime's working folder: in another one the same addresses are given again`;
+  return [warn("dataDir", says, "write an absolute path")];
 }
 
 function examineFolder(check: string, folder: string): Finding {

@@ -100,6 +100,17 @@ describe("a plugin configuration", () => {
       '{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", "dataDir": «"/var/lib/kubelet/pods/x"}}',
       [/pods' files/],
     ],
+    [
+      '{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", "DATADIR": «"rel/dir"}}',
+      [
+        /^warning: ipam\.dataDir: "rel\/dir" is relative to the runtime's working folder, .*write an absolute path$/,
+      ],
+    ],
+    [
+      '{"name": "n", "type": "bridge", "ipam": {"type": "nv-ipam", "poolName": "a", "dataDir": «"./d"}}',
+      [/^warning: ipam\.dataDir: "\.\/d" is relative/],
+    ],
+    ['{"name": "n", "type": "bridge", "ipam": {"type": "kube-node", "dataDir": ""}}', []],
     ['{"name": "n", "type": "bridge", "ipam": {"type": «"kube_node"}}', [/did you mean "kube-node"/]],
     ['{"name": «"a b", "type": "bridge", "ipam": {"type": "kube-node"}}', [/name: "a b": expected letters/]],
     ['«{"type": "bridge", "ipam": {"type": "kube-node"}}', [/name is missing/]],

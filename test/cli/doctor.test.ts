@@ -162,6 +162,22 @@ describeSubjects("kube-node doctor", (subject) => {
     ]);
   });
 
+  itCompiled("a dataDir that lies elsewhere for each working folder", async () => {
+    const { examine } = await make();
+    const answer = await examine({ dataDir: "rel/dir" });
+    expect(about(answer, "dataDir")).toEqual([
+      {
+        check: "dataDir",
+        network: "net1",
+        state: "warn",
+        says: "ipam.dataDir rel/dir is relative to the runtime's working folder: in another one the same addresses are given again",
+        remedy: "write an absolute path",
+      },
+    ]);
+    expect(answer.exitCode).toBe(0);
+    expect(about(await examine(), "dataDir")).toEqual([]);
+  });
+
   itCompiled("an outage: what is known stands in, or nothing does", async () => {
     const { worker, examine } = await make();
     await worker.add();
