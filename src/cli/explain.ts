@@ -1,4 +1,5 @@
 import { formatIp, parseIp } from "../address/ip.ts";
+import { oneAddressFault } from "../address/one-address.ts";
 import type { Inventory } from "../lease/inventory.ts";
 import { defineCommand, output, word } from "./command.ts";
 import { type Explained, explainAddress } from "./explain-address.ts";
@@ -24,6 +25,8 @@ export const explain = defineCommand({
   fails: "nobody holds it, or there is no such pod or container",
   async run({ subject, output, ...choice }, terminal) {
     if (subject.trim() === "") throw new UsageError("whom to explain? Name an address, a pod or a container");
+    const fault = oneAddressFault(subject);
+    if (fault !== undefined) throw new UsageError(fault);
     const { inventories } = readInventories(choice, terminal);
     const found = explainSubject(subject, inventories);
     terminal.say(output === "json" ? JSON.stringify(toJson(found), null, 2) : found.words);

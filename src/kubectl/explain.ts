@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { type Ip, parseIp } from "../address/ip.ts";
+import { oneAddressFault } from "../address/one-address.ts";
 import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { type AddressFacts, gatherFacts, isHeldTwice } from "../survey/address-facts.ts";
@@ -39,6 +40,8 @@ export function explainCommand(shell: Shell, end: (code: number) => void): Comma
 }
 
 async function explain(what: string, { output }: Options, command: Command, shell: Shell): Promise<number> {
+  const fault = oneAddressFault(what);
+  if (fault !== undefined) throw new UsageError(fault);
   const ip = parseIp(what);
   if (!ip && !/^([a-z0-9.-]+\/)?[a-z0-9.-]+$/.test(what))
     throw new UsageError(`${JSON.stringify(what)} is neither an IP address nor NAMESPACE/POD`);

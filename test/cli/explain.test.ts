@@ -53,6 +53,20 @@ describeHostLocals("kube-node explain", (subject) => {
       expect(answer.exitCode).toBe(exitCode);
     });
 
+    it.each([
+      ["::ffff:10.1.0.2", "::ffff:10.1.0.2 is an IPv4 address written as IPv6: write it as IPv4, 10.1.0.2"],
+      ["::ffff:a01:2", "::ffff:a01:2 is an IPv4 address written as IPv6: write it as IPv4, 10.1.0.2"],
+      ["10.1.0.0/24", "10.1.0.0/24 is a network: name one address"],
+      ["fd00:1::/64", "fd00:1::/64 is a network: name one address"],
+    ])("%s is no subject: it says what to name", async (asked, words) => {
+      const node = await make();
+      expect(await node.run("explain", asked)).toMatchObject({
+        exitCode: 2,
+        stdout: "",
+        stderr: `kube-node: ${words}\n`,
+      });
+    });
+
     it("tells of every pod that a bare name may mean, and of one alone where its namespace is given", async () => {
       const node = await make();
       const both = (await node.run("explain", "web-0")).stdout;

@@ -211,6 +211,18 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
       });
     });
 
+    it.each([
+      ["::ffff:10.1.0.2", "is an IPv4 address written as IPv6: write it as IPv4, 10.1.0.2"],
+      ["10.1.0.0/24", "is a network: name one address"],
+      ["fd00:1::/64", "is a network: name one address"],
+    ])("%s is no subject: it says what to name", async (what, words) => {
+      expect(await site.run(`explain ${what}`)).toMatchObject({
+        exitCode: 2,
+        stdout: "",
+        stderr: `kubectl kube-node: ${what} ${words}`,
+      });
+    });
+
     it("says so where there is no such pod", async () => {
       const { stderr, exitCode } = await site.run("explain default/nobody");
       expect(stderr).toBe(
