@@ -38,7 +38,8 @@ Addresses that pods could get of two pools are the later pool's fault (by creati
 reason \`Overlap\`, with both names and the addresses, and gives no new blocks until it yields. So does a pool that overlaps with Nodes'
 podCIDRs, with Services' addresses (ServiceCIDRs, Kubernetes 1.33), with an annotation that somebody wrote to give a Node ranges, or with blocks
 that are left of another pool: those give addresses whatever a pool says. What is excluded overlaps with nothing, so two pools may share a
-network by their \`exclusions\`. \`allowOverlap: true\` insists, for networks that never meet.
+network by their \`exclusions\`. \`allowOverlap: true\` insists, for networks that never meet. \`kubectl kube-node annotate\` refuses an annotation with
+addresses of a pool, \`split\` passes them over, and \`verify\` finds those that are there.
 
 \`kube-node-controller --webhook\` says the same when a pool is applied: whoever asks comes second. It needs no other program: its certificate is made by
 itself, kept in a Secret that the replicas share, made anew when two thirds of its 90 days are over, and trusted by the API server by way of

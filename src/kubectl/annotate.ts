@@ -9,8 +9,10 @@ import { warnOf } from "./annotation-warnings.ts";
 import { type DryRun, dryRunOption } from "./dry-run.ts";
 import { addHelp } from "./help.ts";
 import { type OutputFormat, outputOption } from "./output.ts";
+import { findInPools } from "./pool-conflicts.ts";
 import { findPromised, readPromises } from "./promised-blocks.ts";
 import { sayFew, warn } from "./say-few.ts";
+import { readAllPools } from "./served-pools.ts";
 import type { Shell } from "./shell.ts";
 import { surveyOptionsOf } from "./survey-flags.ts";
 import { writeAnnotations } from "./write-annotations.ts";
@@ -71,10 +73,12 @@ async function annotate(words: string[], options: Options, command: Command, she
   const plan = planAnnotation(survey, targets, wanted);
   const place = { namespace: options.planNamespace, key: wanted.key, dryRun: false };
   const holders = await readPromises(client, place, survey.notes);
+  const pools = await readAllPools(client, survey.notes);
   warnOf(plan, survey, targets, wanted, shell);
   const conflicts = [
     ...plan.conflicts.map(describeConflict),
     ...findPromised(holders, survey, plan.changes, wanted),
+    ...findInPools(pools, plan.changes, wanted),
   ];
   if (options.force) warn(conflicts, shell);
   const refusals = [

@@ -5,7 +5,13 @@ import { isStatus } from "../kube/api-error.ts";
 import type { Client } from "../kube/client.ts";
 import { asOurs } from "../move/as-ours.ts";
 import { readPool } from "../pool/read-pool.ts";
-import type { PoolObject } from "../survey/pool-objects.ts";
+import { type PoolObject, type PoolObjects, readPoolObjects } from "../survey/pool-objects.ts";
+
+/** All pools that our controller gives blocks of, in either group, and NodeBlocks; `notes` get what may not be read. */
+export async function readAllPools(client: Client, notes: string[]): Promise<PoolObjects> {
+  const objects = await readPoolObjects(client, notes);
+  return { ...objects, pools: [...objects.pools, ...(await readServedPools(client, objects.pools))] };
+}
 
 /**
  * nv-ipam's pools that our controller serves and that ours don't stand for, as pools; none where the cluster doesn't know them, or one may

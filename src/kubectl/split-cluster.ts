@@ -2,8 +2,10 @@ import type { Client } from "../kube/client.ts";
 import type { SplitNode } from "../split/draft.ts";
 import type { Reserved } from "../split/plan.ts";
 import { parseSpan } from "../split/span.ts";
+import { claimsOfPools } from "../survey/pool-claims.ts";
 import { readServiceCIDRs } from "../survey/service-cidrs.ts";
 import { isObject } from "../text/json.ts";
+import { readAllPools } from "./served-pools.ts";
 
 /** A Node as split needs it; a write is tied to `resourceVersion`. */
 export type ClusterNode = SplitNode & { resourceVersion: string };
@@ -13,7 +15,7 @@ export type SplitCluster = { nodes: ClusterNode[]; reserved: Reserved[]; notes: 
 
 type Facts = Omit<ClusterNode, "selected"> & { podCIDRs: string[] };
 
-/** All Nodes, those of the selector marked, and what is given to Services and pods already. */
+/** All Nodes, those of the selector marked, and what is given to Services, pods and pools already. */
 export async function readSplitCluster(
   client: Client,
   key: string,
@@ -23,11 +25,17 @@ export async function readSplitCluster(
   const facts = await client.list("/api/v1/nodes", (item) => readFacts(item, key), { onPage: onNodes });
   const selected = selector ? new Set(await readUids(client, selector)) : undefined;
   const services = await readServiceCIDRs(client);
+  const notes = services.unknown ? [services.unknown] : [];
+  const pools = claimsOfPools(await readAllPools(client, notes));
   const podCIDRs = facts.flatMap(({ podCIDRs }) => podCIDRs);
   return {
     nodes: facts.map(({ podCIDRs: _, ...node }) => ({ ...node, selected: selected?.has(node.uid) ?? true })),
-    reserved: [...reserve(podCIDRs, "podCIDRs of Nodes"), ...reserve(services.cidrs, "ServiceCIDRs")],
-    notes: services.unknown ? [services.unknown] : [],
+    reserved: [
+      ...reserve(podCIDRs, "podCIDRs of Nodes"),
+      ...reserve(services.cidrs, "ServiceCIDRs"),
+      ...pools.flatMap(({ owner, spans }) => spans.map((span) => ({ span, by: owner }))),
+    ],
+    notes,
   };
 }
 

@@ -3,14 +3,16 @@ import { poolAnnotationKey, poolOfAnnotationKey } from "../api/pool-names.ts";
 import type { Client } from "../kube/client.ts";
 import { type Finding, findAll } from "../survey/findings.ts";
 import { findPoolTroubles } from "../survey/pool-findings.ts";
-import { type PoolObjects, readPoolObjects } from "../survey/pool-objects.ts";
+import type { PoolObjects } from "../survey/pool-objects.ts";
 import { labelOfKey } from "../survey/pool-ranges.ts";
+import { findPoolStates } from "../survey/pool-states.ts";
 import { type Survey, takeSurvey } from "../survey/survey.ts";
 import { formatTable } from "../terminal/table.ts";
 import { addHelp } from "./help.ts";
 import { findNoSuchPool, hintAt } from "./no-such-pool.ts";
 import { formatList, type OutputFormat, outputOption } from "./output.ts";
 import { sayFew, warn } from "./say-few.ts";
+import { readAllPools } from "./served-pools.ts";
 import type { Shell } from "./shell.ts";
 import { addKeyFlag, type SurveyFlags, surveyOptionsOf } from "./survey-flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -82,14 +84,18 @@ async function verify({ key, nearly, output }: Options, command: Command, shell:
   const { client } = await shell.connect(command);
   const survey = await takeSurvey(client, surveyOptionsOf({ ...(key && { key }) }, shell));
   const unread: string[] = [];
-  const objects = await readPoolObjects(client, unread);
+  const objects = await readAllPools(client, unread);
   survey.notes.push(...unread);
   if (unread.length === 0) await checkPools(client, key ?? [], survey, objects);
   const ofRanges = findAll(survey, nearly);
   const isEmpty = key !== undefined && survey.ranges.length === 0;
   const notes = isEmpty ? [] : ofRanges.notes;
   const isChosen = (one: string) => key === undefined || key.includes(one);
-  const findings = [...ofRanges.findings, ...findPoolTroubles(survey, objects, isChosen)];
+  const findings = [
+    ...ofRanges.findings,
+    ...findPoolStates(survey, objects, isChosen),
+    ...findPoolTroubles(survey, objects, isChosen),
+  ];
   warn([...survey.notes, ...describeUnseen(key ?? [], survey, objects)], shell);
   sayFew(
     notes.map((note) => `note: ${note}`),

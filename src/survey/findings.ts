@@ -12,7 +12,7 @@ type RangeCheck = "malformed" | "foreign" | "overlap" | "duplicate" | "outside" 
 /** Something in a cluster that will give trouble, or does. */
 export type Finding = {
   check: RangeCheck | PoolCheck;
-  /** What it is about, in Kubernetes' notation: node/NAME or NAMESPACE/POD. */
+  /** What it is about, in Kubernetes' notation: node/NAME, ippool/NAME or NAMESPACE/POD. */
   subjects: string[];
   key?: string;
   message: string;

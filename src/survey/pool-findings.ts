@@ -7,7 +7,13 @@ import { labelOfKey } from "./pool-ranges.ts";
 import type { Survey } from "./survey.ts";
 
 /** What can be amiss between NodeBlocks, which are the claims, and annotations, which show them to nodes. */
-export type PoolCheck = "not-annotated" | "not-claimed" | "claimed-by-another" | "shared-block" | "node-gone";
+export type PoolCheck =
+  | "not-annotated"
+  | "not-claimed"
+  | "claimed-by-another"
+  | "shared-block"
+  | "node-gone"
+  | "not-ready";
 
 type Annotated = { node: string; key: string; name: string; closing: boolean };
 

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { poolAnnotationKey } from "../../src/api/pool-names.ts";
+import type { Client } from "../../src/kube/client.ts";
 import { createNamespace, createNetwork, createPod, defineNetworks } from "../parts/cluster-objects.ts";
 import { createPool, giveBlocks } from "../parts/given-blocks.ts";
 import { executables } from "../parts/plugin.ts";
@@ -227,6 +228,105 @@ describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${la
     await site.admin.remove(poolPath("IPPool", "fresh"));
   });
 
+  describe("an annotation with addresses of a pool", () => {
+    const other = "example.com/other";
+    const words =
+      "192.168.0.192/26 (example.com/other of n3) overlaps with 192.168.0.193-192.168.0.254 of IPPool a";
+    afterEach(async () => {
+      for (const name of ["n1", "n2", "n3"]) await site.api.setAnnotation(name, other, null);
+    });
+
+    it("annotate refuses it, unless it is forced", async () => {
+      const refused = await site.run(`annotate n3 ${other}=192.168.0.192/26`);
+      expect(refused).toEqual({
+        exitCode: 1,
+        stdout: "",
+        stderr: `refused: ${words}: choose another, or --force it\nnothing was written`,
+      });
+      expect(await site.run(`annotate n3 ${other}=192.168.0.192/26 --force`)).toEqual({
+        exitCode: 0,
+        stdout: "node/n3 annotated",
+        stderr: `warning: ${words}`,
+      });
+      // It may always be taken away.
+      expect(await site.run(`annotate n3 ${other}-`)).toMatchObject({ exitCode: 0, stderr: "" });
+    });
+
+    it("annotate takes what the pool excludes, and what a pool has that allows overlaps", async () => {
+      await createPool(site.admin, "IPPool", "insists", {
+        subnet: "10.50.0.0/16",
+        perNodeBlockSize: 16,
+        allowOverlap: true,
+      });
+      for (const subnet of ["192.168.0.72/29", "10.50.0.0/24"]) {
+        const words = `annotate n3 ${other}=${subnet} --overwrite`;
+        expect(await site.run(words)).toEqual({ exitCode: 0, stdout: "node/n3 annotated", stderr: "" });
+        expect(await site.run("verify")).toMatchObject({ exitCode: 0, stdout: "" });
+      }
+      await site.admin.remove(poolPath("IPPool", "insists"));
+    });
+
+    it("split passes the pool's addresses over, as it does podCIDRs", async () => {
+      const dry = await site.run(`split ${other} --cidr=192.168.0.0/22 --per-node=/24 --dry-run=client`);
+      expect(dry).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining("192.168.0.0/24") });
+      expect(dry.stderr).toContain("4 blocks, 1 taken or excluded, 3 given now, 0 free");
+      expect(dry.stderr).toContain("passed over: 1 (IPPool a)");
+    });
+
+    it.each(["verify -o json", `verify --key ${other} -o json`])("%s finds it", async (command) => {
+      await site.api.setAnnotation("n3", other, "192.168.0.192/26");
+      const { stdout, exitCode } = await site.run(command);
+      expect(exitCode).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        items: [
+          {
+            check: "overlap",
+            subjects: ["ippool/a"],
+            key,
+            message: expect.stringMatching(
+              /^192\.168\.0\.193-192\.168\.0\.254 of IPPool a are also of annotation example\.com\/other of n3: /,
+            ),
+          },
+        ],
+      });
+    });
+
+    it("who may not read pools is told so, and everything else works", async () => {
+      await mayEditNodesAlone(site.admin, "jane");
+      const annotate = `annotate n3 ${other}=192.168.0.192/26 --overwrite --as=jane`;
+      await expect.poll(async () => (await site.run(annotate)).exitCode, { timeout: 10_000 }).toBe(0);
+      const split = `split ${other} --cidr=192.168.4.0/22 --per-node=/24 --dry-run=client --as=jane`;
+      for (const words of [annotate, split]) {
+        const { exitCode, stderr } = await site.run(words);
+        expect(exitCode, words).toBe(0);
+        expect(stderr).toMatch(/warning: pools were not read: .*"jane" cannot list resource "ippools"/);
+      }
+    });
+  });
+
+  it("verify says which pools are not ready, and why", async () => {
+    const condition = (status: string, reason: string) => ({
+      status: {
+        conditions: [
+          {
+            ...{ type: "Ready", status, reason, message: "2 Nodes got no block" },
+            lastTransitionTime: "2026-01-02T03:04:05Z",
+          },
+        ],
+      },
+    });
+    const path = `${poolPath("IPPool", "a")}/status`;
+    await site.admin.patch(path, condition("False", "NoFreeRanges"), "merge");
+    const { stdout, exitCode } = await site.run("verify --key ippool/a");
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(
+      "IPPool a is not ready, as kube-node-controller says (NoFreeRanges): 2 Nodes got no block",
+    );
+    expect(await site.run("verify --key cidrpool/a")).toMatchObject({ exitCode: 0 });
+    await site.admin.patch(path, condition("True", "Valid"), "merge");
+    expect(await site.run("verify")).toMatchObject({ exitCode: 0 });
+  });
+
   describe("where they don't", () => {
     beforeAll(async () => {
       const { admin, api } = site;
@@ -313,3 +413,20 @@ describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${la
     await plain.close();
   });
 });
+
+/** Somebody may write annotations, and knows nothing of pools. */
+async function mayEditNodesAlone(admin: Client, name: string): Promise<void> {
+  const rbac = "/apis/rbac.authorization.k8s.io/v1";
+  await admin.create(`${rbac}/clusterroles`, {
+    metadata: { name },
+    rules: [
+      { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "patch"] },
+      { apiGroups: [""], resources: ["pods", "configmaps"], verbs: ["get", "list"] },
+    ],
+  });
+  await admin.create(`${rbac}/clusterrolebindings`, {
+    metadata: { name },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+    subjects: [{ kind: "User", name }],
+  });
+}
