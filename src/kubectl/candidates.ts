@@ -92,7 +92,9 @@ async function listNames(path: string, command: Command, shell: Shell): Promise<
 async function listKeys(command: Command, shell: Shell): Promise<string[]> {
   const { client } = await shell.connect(command);
   const { ranges, networks } = await takeSurvey(client, { pods: false, services: false });
-  return [...new Set([...networks, ...ranges].map(({ key }) => labelOfKey(key)))].sort();
+  const keys = [...networks, ...ranges].map(({ key }) => labelOfKey(key));
+  // One with a blank is an annotation of podCIDRs' name, and no single word.
+  return [...new Set(keys)].filter((key) => !key.includes(" ")).sort();
 }
 
 /** Keys that people may write. */

@@ -2,7 +2,7 @@ import { readNvIpamConfig } from "../api/nv-ipam-config.ts";
 import { type PluginConfig, readConfig } from "../api/plugin-config.ts";
 import { poolAnnotationKey } from "../api/pool-names.ts";
 import { isObject, type JsonObject } from "../text/json.ts";
-import { podCIDRsKey } from "./node-ranges.ts";
+import { keyOfAnnotation, podCIDRsKey } from "./node-ranges.ts";
 
 /**
  * A NetworkAttachmentDefinition whose addresses one of our plugins gives: `name` is NAMESPACE/NAME, as Multus reports it. One of several
@@ -37,11 +37,14 @@ function readIpam({ ipam, name }: JsonObject): Omit<Network, "name">[] | undefin
   if (!isObject(ipam)) return undefined;
   const { type, annotation } = ipam;
   if (type === "node-annotation")
-    return typeof annotation === "string" ? [{ key: annotation, plugin: type }] : undefined;
+    return typeof annotation === "string" ? [{ key: keyOfAnnotation(annotation), plugin: type }] : undefined;
   if (type !== "kube-node" && type !== "nv-ipam") return undefined;
   const config = (type === "nv-ipam" ? asPooled(ipam, name) : readConfig(ipam)?.config) ?? {};
   const pools = poolKeysOf(config, name);
-  const keys = pools.length > 0 ? pools : [config.annotation ?? podCIDRsKey];
+  const keys =
+    pools.length > 0
+      ? pools
+      : [config.annotation === undefined ? podCIDRsKey : keyOfAnnotation(config.annotation)];
   return keys.map((key) => ({ key, plugin: "kube-node" }));
 }
 

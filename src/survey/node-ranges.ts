@@ -10,6 +10,11 @@ import { readPoolRanges } from "./pool-ranges.ts";
 /** The key of ranges that stand in no annotation. */
 export const podCIDRsKey = "spec.podCIDRs";
 
+/** An annotation's key as it is told here: one that is named like podCIDRs is another thing, and gets a name that no annotation can have. */
+export function keyOfAnnotation(name: string): string {
+  return name === podCIDRsKey ? `${podCIDRsKey} (annotation)` : name;
+}
+
 /**
  * What one Node says under one key: an annotation's, or `spec.podCIDRs`. Malformed, it has no ranges, and says why. Of a pool, `ranges` has
  * a set for each of the annotation's blocks.
@@ -94,7 +99,8 @@ export function readNodeFacts(
   const { name, uid, resourceVersion, annotations } = item["metadata"];
   const spec = isObject(item["spec"]) ? item["spec"] : {};
   const { podCIDR, podCIDRs } = spec;
-  const entries = Object.entries(isObject(annotations) ? annotations : {}) as [string, string][];
+  const texts = Object.entries(isObject(annotations) ? annotations : {}) as [string, string][];
+  const entries = texts.map(([name, text]) => [keyOfAnnotation(name), text] as const);
   return {
     name: String(name),
     uid: String(uid),

@@ -285,6 +285,23 @@ describe.skipIf(lack.some)(`kubectl kube-node on a real API server${lack.words}`
     });
   });
 
+  it("an annotation that is named like podCIDRs is none of them", async () => {
+    await site.api.setAnnotation("a", "spec.podCIDRs", "10.9.0.0/24");
+    const list = async (words: string[]) => {
+      const { stdout } = await site.run(["list", "a", "-o", "json", ...words]);
+      return (JSON.parse(stdout) as { items: { key: string; sets: { ranges: unknown }[] }[] }).items.map(
+        ({ key: one, sets }) => ({ key: one, ranges: sets.map(({ ranges }) => ranges) }),
+      );
+    };
+    const ofNode = { key: "spec.podCIDRs", ranges: [[{ subnet: "10.1.0.0/24" }]] };
+    const annotated = { key: "spec.podCIDRs (annotation)", ranges: [[{ subnet: "10.9.0.0/24" }]] };
+    const all = await list([]);
+    expect(all.filter((one) => one.key.startsWith("spec.podCIDRs"))).toEqual([ofNode, annotated]);
+    expect(await list(["--key", "spec.podCIDRs"])).toEqual([ofNode]);
+    expect(await list(["--key", "spec.podCIDRs (annotation)"])).toEqual([annotated]);
+    await site.api.setAnnotation("a", "spec.podCIDRs", null);
+  });
+
   describe("an address of two pods", () => {
     beforeAll(() => createPod(site.admin, { name: "twin", node: "b", ips: ["10.1.1.2"] }));
 

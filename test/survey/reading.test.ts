@@ -14,6 +14,10 @@ const network = (config: unknown) =>
 describe("a NetworkAttachmentDefinition", () => {
   it.each([
     [{ ipam: { type: "kube-node", annotation: "k" } }, { name: "ns/n", key: "k", plugin: "kube-node" }],
+    [
+      { ipam: { type: "kube-node", annotation: "spec.podCIDRs" } },
+      { name: "ns/n", key: "spec.podCIDRs (annotation)", plugin: "kube-node" },
+    ],
     [{ ipam: { type: "kube-node" } }, { name: "ns/n", key: podCIDRsKey, plugin: "kube-node" }],
     [
       { ipam: { type: "kube-node", pool: "a" } },
@@ -163,5 +167,20 @@ describe("a Node's ranges", () => {
       podCIDRs: ["10.0.0.0/24"],
       annotations: { l: "2" },
     });
+  });
+
+  it("has an annotation that is named like podCIDRs by another name", () => {
+    const metadata = {
+      name: "a",
+      uid: "u",
+      resourceVersion: "7",
+      annotations: { [podCIDRsKey]: "10.9.0.0/24" },
+    };
+    const facts = readNodeFacts({ metadata, spec: { podCIDRs: ["10.0.0.0/24"] } }, () => true);
+    expect(facts).toMatchObject({
+      podCIDRs: ["10.0.0.0/24"],
+      annotations: { "spec.podCIDRs (annotation)": "10.9.0.0/24" },
+    });
+    expect(Object.keys(facts?.annotations ?? {})).toHaveLength(1);
   });
 });
