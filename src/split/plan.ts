@@ -5,7 +5,7 @@ import { claimsOfAnnotation, claimsOfHolder, findConflicts } from "./claims.ts";
 import type { CommittedPlan, Holder } from "./committed-plan.ts";
 import { asHolder, blocksOf, type Draft, draft, isComplete, type SplitNode, whyNot } from "./draft.ts";
 import { countTaken } from "./free-blocks.ts";
-import { give, type Use } from "./give.ts";
+import { give, type PassedOver, type Use } from "./give.ts";
 import { addRanges } from "./held.ts";
 import { type Holders, sortHolders, withoutTakenOver } from "./holders.ts";
 import type { Terms } from "./terms.ts";
@@ -35,8 +35,7 @@ export type SplitPlan = {
   gone: Holder[];
   released: Holder[];
   uses: Use[];
-  /** Blocks that were passed over, by reason. */
-  passedOver: { by: string; blocks: bigint }[];
+  passedOver: PassedOver[];
 };
 
 export type SplitRequest = {
@@ -70,10 +69,9 @@ export function planSplit(request: SplitRequest): SplitPlan {
   const occupied = [...claims, ...gone.flatMap(claimsOfHolder), ...reserved].map(({ span }) => span);
   const isWriter = (one: Draft) =>
     one.node.selected && whyNot(one, conflicts.get(one.node.uid)) === undefined;
-  const { drafts: filled, uses } = give(drafts.filter(isWriter), terms.grids, [
-    ...occupied,
-    ...terms.exclude,
-  ]);
+  const passedOver = countPassedOver(terms, reserved);
+  const taken = [...occupied, ...terms.exclude];
+  const { drafts: filled, uses } = give(drafts.filter(isWriter), terms.grids, taken, passedOver);
   const final = new Map([...drafts, ...filled].map((one) => [one.node.uid, one]));
   return {
     committed: { key, terms, holders: [...holdersAfter([...final.values()], holders), ...gone] },
@@ -83,7 +81,7 @@ export function planSplit(request: SplitRequest): SplitPlan {
     gone,
     released: holders.released,
     uses,
-    passedOver: countPassedOver(terms, reserved),
+    passedOver,
   };
 }
 
@@ -124,7 +122,7 @@ function assign(draft: Draft, reserveFirst: number, conflict: string | undefined
   };
 }
 
-function countPassedOver(terms: Terms, reserved: Reserved[]): SplitPlan["passedOver"] {
+function countPassedOver(terms: Terms, reserved: Reserved[]): PassedOver[] {
   const all = [...reserved, ...terms.exclude.map((span) => ({ span, by: "--exclude" }))];
   return [...Map.groupBy(all, ({ by }) => by)].flatMap(([by, group]) => {
     const spans = group.map(({ span }) => span);

@@ -271,6 +271,11 @@ describe.skipIf(lack.some)(`pools in kubectl kube-node, on a real API server${la
       expect(dry).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining("192.168.0.0/24") });
       expect(dry.stderr).toContain("4 blocks, 1 taken or excluded, 3 given now, 0 free");
       expect(dry.stderr).toContain("passed over: 1 (IPPool a)");
+      const short = await site.run(`split ${other} --cidr=192.168.0.0/23 --per-node=/24`);
+      expect(short).toMatchObject({ exitCode: 1, stdout: "" });
+      expect(short.stderr).toContain(
+        "1 are taken or excluded (1: IPPool a), 1 are free, and 3 Nodes want one",
+      );
     });
 
     it.each(["verify -o json", `verify --key ${other} -o json`])("%s finds it", async (command) => {

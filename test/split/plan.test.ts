@@ -143,7 +143,7 @@ describe("planSplit", () => {
     const small = { cidr: "10.0.0.0/24", perNode: "/26", exclude: "10.0.0.0-10.0.0.3" };
     expect(shown(plan({ nodes: ["a", "b", "c"].map((name) => node(name)), terms: small }))).toHaveLength(3);
     expect(() => plan({ nodes: ["a", "b", "c", "d"].map((name) => node(name)), terms: small })).toThrow(
-      "10.0.0.0/24 has 4 blocks of /26; 1 are taken or excluded, 3 are free, and 4 Nodes want one",
+      "10.0.0.0/24 has 4 blocks of /26; 1 are taken or excluded (1: --exclude), 3 are free, and 4 Nodes want one",
     );
   });
 
