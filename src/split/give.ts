@@ -11,8 +11,8 @@ export type Use = { grid: Grid; taken: bigint; given: number; free: bigint };
 export type PassedOver = { by: string; blocks: bigint };
 
 /**
- * The drafts, in the same order, with the lowest free block in each slot that has none. Throws an Error where blocks run out, with what was passed
- * over.
+ * The drafts, in the same order, with the lowest free block in each slot that has none. Throws an Error where blocks run out, which says
+ * what was passed over.
  */
 export function give(
   drafts: Draft[],
