@@ -2,7 +2,7 @@ import { CniError } from "../cni/error.ts";
 import { isErrno } from "../host/files.ts";
 import { bootID, uptime } from "../host/machine.ts";
 import { lookAtNamespaces } from "../host/namespace-sight.ts";
-import { namespaceID } from "../host/network-namespace.ts";
+import { namespaceID, withoutLink } from "../host/network-namespace.ts";
 import { hasEnded } from "../host/process.ts";
 import { type Inventory, readInventory } from "../lease/inventory.ts";
 import { findLeaks, type Leak } from "../lease/leaks.ts";
@@ -36,7 +36,7 @@ export type Known = Pick<Look, "holders"> & {
 export function lookForLeaks(places: readonly Place[], known: Known): Look {
   const evidence: Evidence = {
     bootID: bootID(),
-    namespaceAt: namespaceID,
+    namespaceAt: (path) => namespaceID(withoutLink(path)),
     sight: lazily(lookAtNamespaces),
     newestHolder: (netnsID) => known.holders.get(netnsID),
     hasEnded,

@@ -1,3 +1,4 @@
+import { withoutLink } from "../host/network-namespace.ts";
 import { describeUnidentified, type Verdict } from "../lease/liveness.ts";
 import type { AttachmentRecord, ListedRecord } from "../lease/record.ts";
 import type { Evidence } from "./evidence.ts";
@@ -100,9 +101,8 @@ function lookFor(
   return sight.near.some((id) => sight.place(id)?.folders.has(folder)) ? "unseen" : "hidden";
 }
 
-/** /var/run is a link to /run, and mountinfo has no links. */
 function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")).replace(/^\/var\/run(?=\/|$)/, "/run");
+  return withoutLink(path.slice(0, path.lastIndexOf("/")));
 }
 
 function dead(reason: string): Verdict {

@@ -14,6 +14,11 @@ export function namespaceID(path: string): string | "gone" | undefined {
   }
 }
 
+/** /var/run is a link to /run, which mountinfo doesn't have, nor an image that is no whole system: runtimes name namespaces by it. */
+export function withoutLink(path: string): string {
+  return path.replace(/^\/var\/run(?=\/|$)/, "/run");
+}
+
 /** From where this process sees namespaces: its mount and its process namespace. What was seen from one place may be out of sight from another. */
 export function viewpoint(): string {
   return `${namespaceID("/proc/self/ns/mnt")} ${namespaceID("/proc/self/ns/pid")}`;

@@ -1,6 +1,6 @@
 // The agent frees what died, after two looks and the grace period, and nothing that lives or may live.
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
@@ -259,6 +259,27 @@ describe.skipIf(lack.some)(`leaks${lack.words}`, () => {
     await looks(agent, 3);
     expect(node.holders()).toEqual(["live"]);
     await node.check("live");
+  });
+
+  it("are those whose namespace's number is a later pod's by now, in an image that has no /var/run", async () => {
+    const node = await make();
+    for (const id of ["dead", "later"]) await node.attach(id, { age: id === "dead" ? 200 : 100 });
+    const { netns, netnsID } = JSON.parse(readFileSync(node.recordOf("later"), "utf8"));
+    const asNamed = (path: string) => path.replace(/^(\/var)?\/run/, "/var/run");
+    node.endNamespace("dead");
+    node.editRecord("dead", { netns: "/var/run/netns/cni-gone", netnsID });
+    node.editRecord("later", { netns: asNamed(netns) });
+    const wrap = (command: string[]) => [
+      ...["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var && exec "$@"', "sh"],
+      ...command,
+    ];
+    const agent = node.startAgent({ wrap });
+    await untilFreed(node, "dead");
+    expect(await agent.said("freed a leak")).toMatchObject({
+      reason: expect.stringContaining("is another container's now"),
+    });
+    await looks(agent, 3);
+    expect(node.holders()).toEqual(["later"]);
   });
 
   it("are none of a container whose sandbox the runtime has, and are where it has none", async () => {
