@@ -166,6 +166,7 @@ describe.skipIf(lack.some)(`requests of the controller${lack.words}`, () => {
     proxy.set({ killed: 0, dropped: 0, refused: 1, delayed: 0, delay: 0 });
     const before = proxy.asked.length;
     await cluster.createNode("late", { b: "" });
+    await until(async () => proxy.asked.length > before, "it has heard of it");
     await sleep(3000);
     const early = proxy.asked.length - before;
     await sleep(9000);
