@@ -17,18 +17,19 @@ export function checkKey(key: string): string {
     throw new UsageError(
       `${JSON.stringify(key)} is no key of an annotation: expected one such as example.com/net1`,
     );
-  const whose = describeOwner(key, prefix);
+  const whose = describeOwner(key);
   if (whose !== undefined) throw new UsageError(`${key} ${whose}`);
   return key;
 }
 
 /** Whether people write ranges by this key themselves. */
 export function isOwnKey(key: string): boolean {
-  return describeOwner(key, key.includes("/") ? key.split("/")[0] : undefined) === undefined;
+  return describeOwner(key) === undefined;
 }
 
 /** Whose a key is, and what to do instead; undefined where people may write it. */
-function describeOwner(key: string, prefix: string | undefined): string | undefined {
+function describeOwner(key: string): string | undefined {
+  const prefix = key.split("/").at(-2);
   if (key === podCIDRsKey)
     return "is a field of Nodes, which Kubernetes sets, and no annotation: choose a key such as example.com/net1";
   const written = poolOfAnnotationKey(key);

@@ -16,6 +16,7 @@ import { addHelp, usualExits } from "./help.ts";
 import { findNoSuchPool } from "./no-such-pool.ts";
 import { keysOfWord } from "./pool-words.ts";
 import { warn } from "./say-few.ts";
+import { withServed } from "./served-pools.ts";
 import type { Shell } from "./shell.ts";
 import { surveyOptionsOf } from "./survey-flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -132,13 +133,13 @@ async function chooseView(
   const unread: string[] = [];
   const objects = await readPoolObjects(client, unread);
   survey.notes.push(...unread);
+  const [view, ...others] = pools.flatMap((pool) => viewPool(survey, objects, pool) ?? []);
   const mayBeKey = survey.networks.some(({ key }) => key === word) || !isPoolName(word) || isPart;
-  if (unread.length === 0 && !(isBare && mayBeKey)) {
-    const words = await findNoSuchPool(client, labelOfKey(word), pools, survey, objects);
+  if (!view && unread.length === 0 && !(isBare && mayBeKey)) {
+    const words = findNoSuchPool(labelOfKey(word), pools, survey, await withServed(client, objects));
     if (words !== undefined)
       throw new Error(isBare ? `no node has an annotation ${word}, and ${words}` : words);
   }
-  const [view, ...others] = pools.flatMap((pool) => viewPool(survey, objects, pool) ?? []);
   for (const { label } of others) shell.say(`note: this is ${view?.label}; there is also ${label}`);
   return view;
 }

@@ -1,12 +1,10 @@
 import { type PoolReference, poolAnnotationKey } from "../api/pool-names.ts";
-import type { Client } from "../kube/client.ts";
 import type { PoolObjects } from "../survey/pool-objects.ts";
 import { labelOfKey } from "../survey/pool-ranges.ts";
-import { isSame, viewPool } from "../survey/pool-view.ts";
+import { viewPool } from "../survey/pool-view.ts";
 import type { Survey } from "../survey/survey.ts";
 import { nearest } from "../text/nearest.ts";
 import { readPoolWord } from "./pool-words.ts";
-import { readServedPools } from "./served-pools.ts";
 
 /** A sentence on a pool, as `NAME` or `KIND/NAME`, that there isn't; `known` are those that there are. */
 export function describeNoSuchPool(word: string, known: readonly PoolReference[]): string {
@@ -22,15 +20,12 @@ export function hintAt(word: string, known: readonly PoolReference[]): string {
 }
 
 /** A sentence where none of `pools`, which `word` may mean, is there: by an object (ours, or one that we serve), a NodeBlock or an annotation. */
-export async function findNoSuchPool(
-  client: Client,
+export function findNoSuchPool(
   word: string,
   pools: PoolReference[],
   survey: Survey,
   objects: PoolObjects,
-): Promise<string | undefined> {
+): string | undefined {
   if (pools.some((pool) => viewPool(survey, objects, pool))) return undefined;
-  const served = await readServedPools(client, objects.pools);
-  if (served.some((one) => pools.some((pool) => isSame(one, pool)))) return undefined;
-  return describeNoSuchPool(word, [...objects.pools, ...served]);
+  return describeNoSuchPool(word, objects.pools);
 }

@@ -9,7 +9,11 @@ import { type PoolObject, type PoolObjects, readPoolObjects } from "../survey/po
 
 /** All pools that our controller gives blocks of, in either group, and NodeBlocks; `notes` get what may not be read. */
 export async function readAllPools(client: Client, notes: string[]): Promise<PoolObjects> {
-  const objects = await readPoolObjects(client, notes);
+  return await withServed(client, await readPoolObjects(client, notes));
+}
+
+/** The same with nv-ipam's pools that our controller serves. */
+export async function withServed(client: Client, objects: PoolObjects): Promise<PoolObjects> {
   return { ...objects, pools: [...objects.pools, ...(await readServedPools(client, objects.pools))] };
 }
 

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { poolAnnotationKey, poolOfAnnotationKey } from "../api/pool-names.ts";
-import type { Client } from "../kube/client.ts";
 import { type Finding, findAll } from "../survey/findings.ts";
 import { findPoolTroubles } from "../survey/pool-findings.ts";
 import type { PoolObjects } from "../survey/pool-objects.ts";
@@ -49,15 +48,10 @@ function readPercent(text: string): number {
 }
 
 /** Throws where one of the keys is of a pool that isn't there. */
-async function checkPools(
-  client: Client,
-  keys: readonly string[],
-  survey: Survey,
-  objects: PoolObjects,
-): Promise<void> {
+function checkPools(keys: readonly string[], survey: Survey, objects: PoolObjects): void {
   for (const key of keys) {
     const pool = poolOfAnnotationKey(key);
-    const words = pool && (await findNoSuchPool(client, labelOfKey(key), [pool], survey, objects));
+    const words = pool && findNoSuchPool(labelOfKey(key), [pool], survey, objects);
     if (words !== undefined) throw new Error(words);
   }
 }
@@ -86,7 +80,7 @@ async function verify({ key, nearly, output }: Options, command: Command, shell:
   const unread: string[] = [];
   const objects = await readAllPools(client, unread);
   survey.notes.push(...unread);
-  if (unread.length === 0) await checkPools(client, key ?? [], survey, objects);
+  if (unread.length === 0) checkPools(key ?? [], survey, objects);
   const ofRanges = findAll(survey, nearly);
   const isEmpty = key !== undefined && survey.ranges.length === 0;
   const notes = isEmpty ? [] : ofRanges.notes;
